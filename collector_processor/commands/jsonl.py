@@ -1,0 +1,47 @@
+"""JSON lines in, JSON lines out: what ``fingerprint``, ``parameterize`` and ``redact`` share.
+
+A bad line yields ``{"error": "…"}`` on that line and the rest goes on; the exit status says nothing about single lines.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO, TextIO
+
+
+class BadLine(ValueError):
+    """A line that cannot be processed; its text is the error that the line yields."""
+
+
+def process_lines(process: Callable[[dict[str, Any]], dict[str, Any]], source: BinaryIO | None = None, sink: TextIO | None = None) -> None:
+    """Run ``process`` over each object of ``source`` (stdin), a result a line to ``sink`` (stdout), flushed per line when it is a terminal or pipe."""
+    lines = source if source is not None else sys.stdin.buffer
+    out = sink if sink is not None else sys.stdout
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise BadLine(f"expected a JSON object, got {type(record).__name__}")
+            result = process(record)
+        except BadLine as error:
+            result = {"error": str(error)}
+        except (ValueError, RecursionError) as error:
+            result = {"error": f"not a JSON object: {error}"}
+        out.write(json.dumps(result, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
+        out.flush()
+
+
+def text_field(record: dict[str, Any], name: str, *, required: bool = False) -> str:
+    """The text under ``name``; absent or null is ``""`` unless required; anything but text is a ``BadLine`` that names the key and the value."""
+    value = record.get(name)
+    if value is None:
+        if required:
+            raise BadLine(f"{name}: missing; a text is needed")
+        return ""
+    if not isinstance(value, str):
+        raise BadLine(f"{name}: {value!r:.80} is not a text")
+    return value

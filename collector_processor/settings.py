@@ -1,0 +1,275 @@
+"""What the service is told: one YAML file, every value also by environment, one tree of defaults.
+
+Precedence: command line flag > environment (``OTEL_ERRORS_`` + path, nested by ``__``) > file > default. ``*_FILE`` names a file that holds a
+secret. An unknown key in the file or a bad value anywhere stops the start with the key, the value and what is allowed; an unknown environment
+name only warns, because the library inside applications reads ``OTEL_ERRORS_*`` too.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+ENVIRONMENT_PREFIX = "OTEL_ERRORS_"
+NESTING = "__"
+SECRET_FILE_SUFFIX = "_FILE"
+
+# Read by the library in an application, not by the service: no warning for these (otel_errors/config.py is their home).
+LIBRARY_NAMES = frozenset({"OTEL_ERRORS_ENABLED", "OTEL_ERRORS_SEND_USER", "OTEL_ERRORS_MAX_STACKTRACE_BYTES", "OTEL_ERRORS_CONFIG"})
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. The text names each key, its value and what is allowed."""
+
+
+class Address(str):
+    """``host:port``; ``[::1]:4317`` for IPv6; port 0 lets the system choose (tests)."""
+
+    @property
+    def host(self) -> str:
+        return self.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def _address(value: str) -> Address:
+    host, separator, port = value.rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("not an address: host:port is needed, such as 127.0.0.1:4317 or [::1]:4317")
+    return Address(value)
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or len(value.split("://", 1)[1].strip("/")) == 0:
+        raise ValueError("not a URL: http://host[:port] or https://host[:port] is needed")
+    return value.rstrip("/")
+
+
+def _queue_url(value: str) -> str:
+    if not value.startswith(("sqlite:", "kafka://")):
+        raise ValueError("not a queue: sqlite: (files in data_dir) or kafka://host:9092/topic is needed")
+    return value
+
+
+def _store_url(value: str) -> str:
+    if not value.startswith(("sqlite:", "postgresql")):
+        raise ValueError("not a store: sqlite:///path or postgresql+psycopg://user:password@host/database is needed")
+    return value
+
+
+AddressField = Annotated[str, AfterValidator(_address)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class GrpcSettings(_Section):
+    bind: AddressField = "127.0.0.1:4317"
+
+
+class OtlpHttpSettings(_Section):
+    bind: AddressField = "127.0.0.1:4318"
+    cors_origins: tuple[str, ...] = ()
+    """Exact origins (scheme://host[:port]) whose browsers may send; ``*`` is not among them."""
+
+
+class OtlpSettings(_Section):
+    grpc: GrpcSettings = GrpcSettings()
+    http: OtlpHttpSettings = OtlpHttpSettings()
+    auth: Literal["loopback", "none"] = "loopback"
+    """``loopback``: without ingest keys only loopback addresses are bound. ``none``: whoever reaches the port may send."""
+    max_request_bytes: int = Field(64 * 1024 * 1024, ge=1024)
+    """Of one request, after decompression."""
+    max_in_flight_bytes: int = Field(256 * 1024 * 1024, ge=1024)
+    """Of all requests not yet answered; past that the answer is "retry"."""
+
+
+class ApiSettings(_Section):
+    bind: AddressField = "127.0.0.1:8080"
+    public_url: HttpUrl | None = None
+    auth: Literal["loopback", "none"] = "loopback"
+
+
+class ForwardSettings(_Section):
+    endpoint: HttpUrl | None = None
+    """One next hop, OTLP/gRPC: ``http://host:4317`` in the clear, ``https://…`` with TLS."""
+    timeout_seconds: float = Field(10.0, gt=0, le=300)
+
+
+class QueueSettings(_Section):
+    url: Annotated[str, AfterValidator(_queue_url)] = "sqlite:"
+    on_full: Literal["refuse", "pass"] = "refuse"
+    max_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024)
+
+
+class StoreSettings(_Section):
+    url: Annotated[str, AfterValidator(_store_url)] | None = None
+    occurrences_per_issue: int = Field(200, ge=1, le=100_000)
+    occurrence_days: int = Field(7, ge=1)
+    counting_window_seconds: int = Field(3600, ge=60)
+
+
+class LokiSettings(_Section):
+    url: HttpUrl | None = None
+    tenant: str | None = None
+    bearer_token: SecretStr | None = None
+
+
+class LinkSettings(_Section):
+    trace: str | None = None
+    """A template with ``{trace_id}``: ``https://grafana/explore?…{trace_id}``."""
+    logs: str | None = None
+    dashboard: str | None = None
+    source: str | None = None
+
+
+class RedactionSettings(_Section):
+    policy: Path | None = None
+
+
+class RulesSettings(_Section):
+    file: Path | None = None
+
+
+class Settings(_Section):
+    """The whole tree. Fields without a use in this version are not here: an unknown key is an error, not a wish."""
+
+    data_dir: Path = Path("otel-errors-data")
+    otlp: OtlpSettings = OtlpSettings()
+    api: ApiSettings = ApiSettings()
+    forward: ForwardSettings = ForwardSettings()
+    queue: QueueSettings = QueueSettings()
+    store: StoreSettings = StoreSettings()
+    loki: LokiSettings = LokiSettings()
+    links: LinkSettings = LinkSettings()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _loopback_unless_asked(self) -> Settings:
+        for key, bind, auth in (
+            ("otlp.grpc.bind", self.otlp.grpc.bind, self.otlp.auth),
+            ("otlp.http.bind", self.otlp.http.bind, self.otlp.auth),
+            ("api.bind", self.api.bind, self.api.auth),
+        ):
+            if auth == "loopback" and not _address(bind).is_loopback:
+                switch = key.split(".", 1)[0] + ".auth"
+                raise ValueError(f"{key}: {bind!r} is not a loopback address; without keys only loopback is bound (set {switch}: none to open it)")
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the pages: ``api.public_url``, else from ``api.bind``."""
+        return self.api.public_url or f"http://{self.api.bind}"
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy's URL of the store: ``store.url``, else a SQLite file in ``data_dir``."""
+        return self.store.url or f"sqlite:///{self.data_dir / 'issues.sqlite3'}"
+
+    @property
+    def queue_dir(self) -> Path:
+        """Where the queue files of the workers are."""
+        return self.data_dir / "queue"
+
+
+def load(file: Path | None = None, *, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
+    """The effective settings and warnings about environment names that mean nothing.
+
+    ``flags``: dotted path → value, from the command line. Raises ``SettingsError``.
+    """
+    env = os.environ if environment is None else environment
+    tree = _from_file(file) if file is not None else {}
+    overrides, warnings = _from_environment(env)
+    for path, value in [*overrides.items(), *(flags or {}).items()]:
+        _put(tree, path.split("."), value)
+    try:
+        return Settings.model_validate(tree), warnings
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error))) from None
+
+
+def masked(settings: Settings) -> str:
+    """The effective settings as YAML, secrets as ``**********`` (``--print-config``)."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file}: not YAML: {error}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise SettingsError(f"{file}: a mapping of settings is needed, got {type(tree).__name__}")
+    return tree
+
+
+def _from_environment(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    known = {ENVIRONMENT_PREFIX + path.upper().replace(".", NESTING): path for path in _paths(Settings)}
+    values: dict[str, str] = {}
+    warnings: list[str] = []
+    for name in sorted(env):
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        bare = name.removesuffix(SECRET_FILE_SUFFIX)
+        if name in known:
+            values[known[name]] = env[name]
+        elif bare != name and bare in known:
+            try:
+                values[known[bare]] = Path(env[name]).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"{name}: {env[name]!r} cannot be read: {error}") from None
+        elif name not in LIBRARY_NAMES:
+            warnings.append(f"{name}: no such setting; it is ignored")
+    return values, warnings
+
+
+def _paths(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _paths(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        child = tree.setdefault(part, {})
+        if not isinstance(child, dict):
+            raise SettingsError(f"{part}: {child!r} is not a mapping of settings")
+        tree = child
+    tree[path[-1]] = value
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            yield f"{key}: no such setting"
+        elif key:
+            yield f"{key}: {problem['input']!r:.200}: {message}"
+        else:
+            yield message
