@@ -1,4 +1,4 @@
-"""The console script. Imports lazily: without the ``processor`` extra it says how to install it instead of showing a traceback."""
+"""The console script. Imports lazily: without the ``processor`` extra it says how to install it, not a traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == __package__:
             raise
-        sys.stderr.write(f"otel-errors: {error.name} is not installed; the service and its commands need: pip install 'otel-errors[processor]'\n")
+        sys.stderr.write(
+            f"otel-errors: {error.name} is not installed; the service and its commands need: "
+            "pip install 'otel-errors[processor]'\n"
+        )
         raise SystemExit(1) from None
     app()
 

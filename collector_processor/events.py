@@ -1,7 +1,7 @@
 """The one thing that flows: an error, from the record that carried it to the issue that counts it.
 
-``RawError`` is what the OTLP side found (attributes as they came). ``ErrorEvent`` is what every later stage, the queue, the store and the sinks
-know. ``Frame`` and ``ExceptionNode`` are what a stack text says once it is read.
+``RawError`` is what the OTLP side found (attributes as they came). ``ErrorEvent`` is what every later stage, the
+queue, the store and the sinks know. ``Frame`` and ``ExceptionNode`` are what a stack text says once it is read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ Signal = Literal["span_event", "log"]
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One frame of a stack. File and function as printed; what the text does not say is None; line and column count from 1."""
+    """One frame of a stack. File and function as printed; what the text does not say is None; line and column count
+    from 1."""
 
     function: str | None = None
     module: str | None = None
@@ -30,7 +31,8 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
 class ExceptionNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """One exception of a chain or group. ``frames[0]`` is where it was raised, whatever order the language prints.
 
-    ``parent`` is the index (in the list that holds the node) of the exception that this one caused or that groups it; None for the outermost.
+    ``parent`` is the index (in the list that holds the node) of the exception that this one caused or that groups it;
+    None for the outermost.
     """
 
     type: str | None = None
@@ -61,7 +63,8 @@ class RawError(msgspec.Struct, kw_only=True):
     """32 hex digits in lower case; empty when absent or invalid (all zero, wrong length)."""
     span_id: str = ""
     ordinal: int = 0
-    """Position among the records of one carrier with the same trace, span, type, site and time: distinct for two that share a nanosecond."""
+    """Position among the records of one carrier with the same trace, span, type, site and time: distinct for two that
+    share a nanosecond."""
 
 
 class ErrorEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,7 +84,8 @@ class ErrorEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     release: str = ""
     environment: str = ""
     resource_instance: str = ""
-    """A digest of all resource attributes: which process sent this. Part of the identity of records without trace and event id."""
+    """A digest of all resource attributes: which process sent this. Part of the identity of records without trace and
+    event id."""
     type: str = ""
     """As received, possibly qualified: ``shop.payments.CardDeclined``."""
     message: str = ""
@@ -96,14 +100,16 @@ class ErrorEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     fingerprint: str = ""
     """``fp1:`` and 32 hex digits."""
     raise_site: str = ""
-    """Where it was raised, without line: module-or-file and function of the raising frame; part of the counting identity."""
+    """Where it was raised, without line: module-or-file and function of the raising frame; part of the counting
+    identity."""
     title: str = ""
     culprit: str = ""
     user: str = ""
     """A keyed pseudonym of the user, never the identity itself."""
     tags: dict[str, str] = {}
     attributes: dict[str, str] = {}
-    """What else is worth showing with an occurrence: route, method, thread, code location, span name … bounded, values as text."""
+    """What else is worth showing with an occurrence: route, method, thread, code location, span name … bounded, values
+    as text."""
     redacted: int = 0
 
     @property

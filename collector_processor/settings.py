@@ -1,8 +1,9 @@
 """What the service is told: one YAML file, every value also by environment, one tree of defaults.
 
-Precedence: command line flag > environment (``OTEL_ERRORS_`` + path, nested by ``__``) > file > default. ``*_FILE`` names a file that holds a
-secret. An unknown key in the file or a bad value anywhere stops the start with the key, the value and what is allowed; an unknown environment
-name only warns, because the library inside applications reads ``OTEL_ERRORS_*`` too.
+Precedence: command line flag > environment (``OTEL_ERRORS_`` + path, nested by ``__``) > file > default. ``*_FILE``
+names a file that holds a secret. An unknown key in the file or a bad value anywhere stops the start with the key, the
+value and what is allowed; an unknown environment name only warns, because the library inside applications reads
+``OTEL_ERRORS_*`` too.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 ENVIRONMENT_PREFIX = "OTEL_ERRORS_"
 NESTING = "__"
-SECRET_FILE_SUFFIX = "_FILE"
+VALUE_IN_FILE_SUFFIX = "_FILE"
 
 # Read by the library in an application, not by the service: no warning for these (otel_errors/config.py is their home).
-LIBRARY_NAMES = frozenset({"OTEL_ERRORS_ENABLED", "OTEL_ERRORS_SEND_USER", "OTEL_ERRORS_MAX_STACKTRACE_BYTES", "OTEL_ERRORS_CONFIG"})
+LIBRARY_NAMES = frozenset(
+    {"OTEL_ERRORS_ENABLED", "OTEL_ERRORS_SEND_USER", "OTEL_ERRORS_MAX_STACKTRACE_BYTES", "OTEL_ERRORS_CONFIG"}
+)
 
 
 class SettingsError(Exception):
@@ -79,15 +82,17 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
 
 
 class GrpcSettings(_Section):
     bind: AddressField = "127.0.0.1:4317"
+    """Where OTLP/gRPC is received, ``host:port``."""
 
 
 class OtlpHttpSettings(_Section):
     bind: AddressField = "127.0.0.1:4318"
+    """Where OTLP/HTTP is received (``/v1/traces``, ``/v1/logs``, ``/v1/metrics``; protobuf and JSON)."""
     cors_origins: tuple[str, ...] = ()
     """Exact origins (scheme://host[:port]) whose browsers may send; ``*`` is not among them."""
 
@@ -96,7 +101,8 @@ class OtlpSettings(_Section):
     grpc: GrpcSettings = GrpcSettings()
     http: OtlpHttpSettings = OtlpHttpSettings()
     auth: Literal["loopback", "none"] = "loopback"
-    """``loopback``: without ingest keys only loopback addresses are bound. ``none``: whoever reaches the port may send."""
+    """``loopback``: without ingest keys only loopback addresses are bound. ``none``: whoever reaches the port may
+    send."""
     max_request_bytes: int = Field(64 * 1024 * 1024, ge=1024)
     """Of one request, after decompression."""
     max_in_flight_bytes: int = Field(256 * 1024 * 1024, ge=1024)
@@ -105,55 +111,60 @@ class OtlpSettings(_Section):
 
 class ApiSettings(_Section):
     bind: AddressField = "127.0.0.1:8080"
+    """Where the pages, the REST API and ``/metrics`` are served."""
     public_url: HttpUrl | None = None
+    """How people reach the pages, for links in alerts, attributes and pages; from ``api.bind`` when unset."""
     auth: Literal["loopback", "none"] = "loopback"
+    """``loopback``: only a loopback address is bound. ``none``: whoever reaches the port may read and change issues."""
 
 
 class ForwardSettings(_Section):
     endpoint: HttpUrl | None = None
     """One next hop, OTLP/gRPC: ``http://host:4317`` in the clear, ``https://…`` with TLS."""
     timeout_seconds: float = Field(10.0, gt=0, le=300)
+    """How long the next hop may take for one request."""
 
 
 class QueueSettings(_Section):
     url: Annotated[str, AfterValidator(_queue_url)] = "sqlite:"
+    """The durable queue: ``sqlite:`` keeps a file a worker in ``data_dir/queue``."""
     on_full: Literal["refuse", "pass"] = "refuse"
+    """``refuse``: clients are told to retry. ``pass``: telemetry goes on, the errors that found no room are counted as
+    dropped."""
     max_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024)
+    """Of one worker's queue file."""
 
 
 class StoreSettings(_Section):
     url: Annotated[str, AfterValidator(_store_url)] | None = None
+    """The issue store; unset: a SQLite file in ``data_dir``."""
     occurrences_per_issue: int = Field(200, ge=1, le=100_000)
+    """How many occurrences of an issue keep their stack and attributes. Counts are kept for all."""
     occurrence_days: int = Field(7, ge=1)
+    """How long they are kept."""
     counting_window_seconds: int = Field(3600, ge=60)
+    """How long a record is recognised when it comes again (docs/counting.md)."""
 
 
 class LokiSettings(_Section):
     url: HttpUrl | None = None
+    """``http://loki:3100``: one line an occurrence is pushed there; unset: none."""
     tenant: str | None = None
+    """Sent as ``X-Scope-OrgID``."""
     bearer_token: SecretStr | None = None
+    """Sent as ``Authorization: Bearer …``."""
 
 
 class LinkSettings(_Section):
     trace: str | None = None
     """A template with ``{trace_id}``: ``https://grafana/explore?…{trace_id}``."""
-    logs: str | None = None
-    dashboard: str | None = None
-    source: str | None = None
-
-
-class RedactionSettings(_Section):
-    policy: Path | None = None
-
-
-class RulesSettings(_Section):
-    file: Path | None = None
 
 
 class Settings(_Section):
     """The whole tree. Fields without a use in this version are not here: an unknown key is an error, not a wish."""
 
     data_dir: Path = Path("otel-errors-data")
+    """Queue files and store of the embedded default, and the key of the pseudonyms; readable by its owner alone."""
     otlp: OtlpSettings = OtlpSettings()
     api: ApiSettings = ApiSettings()
     forward: ForwardSettings = ForwardSettings()
@@ -162,6 +173,7 @@ class Settings(_Section):
     loki: LokiSettings = LokiSettings()
     links: LinkSettings = LinkSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Of the log on stderr."""
 
     @model_validator(mode="after")
     def _loopback_unless_asked(self) -> Settings:
@@ -172,7 +184,10 @@ class Settings(_Section):
         ):
             if auth == "loopback" and not _address(bind).is_loopback:
                 switch = key.split(".", 1)[0] + ".auth"
-                raise ValueError(f"{key}: {bind!r} is not a loopback address; without keys only loopback is bound (set {switch}: none to open it)")
+                raise ValueError(
+                    f"{key}: {bind!r} is not a loopback address; without keys only loopback is bound "
+                    f"(set {switch}: none to open it)"
+                )
         return self
 
     @property
@@ -191,7 +206,9 @@ class Settings(_Section):
         return self.data_dir / "queue"
 
 
-def load(file: Path | None = None, *, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
+def load(
+    file: Path | None = None, *, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Settings, list[str]]:
     """The effective settings and warnings about environment names that mean nothing.
 
     ``flags``: dotted path → value, from the command line. Raises ``SettingsError``.
@@ -233,7 +250,7 @@ def _from_environment(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]
     for name in sorted(env):
         if not name.startswith(ENVIRONMENT_PREFIX):
             continue
-        bare = name.removesuffix(SECRET_FILE_SUFFIX)
+        bare = name.removesuffix(VALUE_IN_FILE_SUFFIX)
         if name in known:
             values[known[name]] = env[name]
         elif bare != name and bare in known:

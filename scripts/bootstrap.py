@@ -40,7 +40,9 @@ def _make(wanted: str) -> None:
     STAMP.unlink(missing_ok=True)
     if not _works():
         print("otel-errors: making .venv …", file=sys.stderr, flush=True)
-        made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False
+        )
         if made.returncode != 0:
             raise Missing(
                 "this Python cannot make a virtual environment; install its venv module "
@@ -57,12 +59,17 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        reason = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no reason given")
+        reason = next(
+            (line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no reason given"
+        )
         raise Missing(f"the locked packages could not be installed (is the package index reachable?): {reason}")
 
 
 def _works() -> bool:
-    return PYTHON.exists() and subprocess.run([str(PYTHON), "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    return (
+        PYTHON.exists()
+        and subprocess.run([str(PYTHON), "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def _digest() -> str:

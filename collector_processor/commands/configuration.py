@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def load_or_exit(config: Path | None) -> Settings:
-    """The effective settings. What is wrong with them goes to stderr, key, value and what is allowed, and the command exits 2."""
+    """The effective settings. What is wrong with them goes to stderr, key, value and what is allowed, and the command
+    exits 2."""
     from collector_processor.settings import SettingsError, load
 
     try:

@@ -15,8 +15,11 @@ class BadLine(ValueError):
     """A line that cannot be processed; its text is the error that the line yields."""
 
 
-def process_lines(process: Callable[[dict[str, Any]], dict[str, Any]], source: BinaryIO | None = None, sink: TextIO | None = None) -> None:
-    """Run ``process`` over each object of ``source`` (stdin), a result a line to ``sink`` (stdout), flushed per line when it is a terminal or pipe."""
+def process_lines(
+    process: Callable[[dict[str, Any]], dict[str, Any]], source: BinaryIO | None = None, sink: TextIO | None = None
+) -> None:
+    """Run ``process`` over each object of ``source`` (stdin), a result a line to ``sink`` (stdout), flushed per line
+    when it is a terminal or pipe."""
     lines = source if source is not None else sys.stdin.buffer
     out = sink if sink is not None else sys.stdout
     for line in lines:

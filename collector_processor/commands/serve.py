@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +11,15 @@ from collector_processor.commands.configuration import load_or_exit
 
 
 def serve(
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="YAML file of settings; see docs/settings.md.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Receiving processes that share the OTLP ports.")] = 1,
-    print_config: Annotated[bool, typer.Option("--print-config", help="Show the effective settings, secrets masked, and stop.")] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="YAML file of settings; see docs/settings.md.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Receiving processes that share the OTLP ports.")
+    ] = 1,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Show the effective settings, secrets masked, and stop.")
+    ] = False,
 ) -> None:
     """Receive OTLP, group, redact, queue, forward, count; serve the pages, the API and /metrics.
 
@@ -27,12 +31,10 @@ def serve(
 
         typer.echo(masked(settings), nl=False)
         return
+    from collector_processor.process import configure_logging
     from collector_processor.service import StartError, run
 
-    logging.basicConfig(
-        stream=sys.stderr, level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs the full URL of every push
+    configure_logging(settings)
     try:
         run(settings, workers=workers, on_ready=lambda: print("ready", flush=True))
     except StartError as error:
