@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -226,7 +227,12 @@ def load(
 
 def masked(settings: Settings) -> str:
     """The effective settings as YAML, secrets as ``**********`` (``--print-config``)."""
-    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+    return without_passwords(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+
+
+def without_passwords(text: str) -> str:
+    """The text with the password of every URL in it masked."""
+    return re.sub(r"(://[^/@\s:]*:)[^/@\s]+@", r"\1**********@", text)
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -287,6 +293,6 @@ def _explain(error: ValidationError) -> Iterator[str]:
         if problem["type"] == "extra_forbidden":
             yield f"{key}: no such setting"
         elif key:
-            yield f"{key}: {problem['input']!r:.200}: {message}"
+            yield without_passwords(f"{key}: {problem['input']!r:.200}: {message}")
         else:
             yield message

@@ -1,0 +1,98 @@
+"""Settings: precedence, the words of every refusal, secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector_processor.settings import LIBRARY_NAMES, Address, SettingsError, load, masked
+
+
+def test_a_flag_wins_over_environment_over_file_over_default(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("otlp: {grpc: {bind: '127.0.0.1:1'}, http: {bind: '127.0.0.1:2'}}\napi: {bind: '127.0.0.1:3'}\n")
+    settings, warnings = load(
+        file,
+        environment={"OTEL_ERRORS_OTLP__GRPC__BIND": "127.0.0.1:11", "OTEL_ERRORS_OTLP__HTTP__BIND": "127.0.0.1:12"},
+        flags={"otlp.grpc.bind": "127.0.0.1:111"},
+    )
+    assert (settings.otlp.grpc.bind, settings.otlp.http.bind, settings.api.bind) == (
+        "127.0.0.1:111",
+        "127.0.0.1:12",
+        "127.0.0.1:3",
+    )
+    assert settings.log_level == "info"
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("otlp: {grpc: {bnd: x}}", ["otlp.grpc.bnd", "no such setting"]),
+        ("otlp: {grpc: {bind: here}}", ["otlp.grpc.bind", "'here'", "host:port"]),
+        ("otlp: {grpc: {bind: '127.0.0.1:70000'}}", ["otlp.grpc.bind", "70000", "host:port"]),
+        ("otlp: {max_request_bytes: many}", ["otlp.max_request_bytes", "'many'", "integer"]),
+        ("forward: {endpoint: 'tempo:4317'}", ["forward.endpoint", "'tempo:4317'", "http://"]),
+        ("queue: {on_full: drop}", ["queue.on_full", "'drop'", "refuse", "pass"]),
+        ("store: {url: 'mysql://x'}", ["store.url", "'mysql://x'", "postgresql"]),
+        ("otlp: 7", ["otlp", "7"]),
+        ("[1, 2]", ["mapping of settings"]),
+        ("a: [", ["not YAML"]),
+        ("api: {bind: '0.0.0.0:8080'}", ["api.bind", "0.0.0.0:8080", "loopback", "api.auth: none"]),
+        ("otlp: {http: {bind: '[::]:4318'}}", ["otlp.http.bind", "loopback", "otlp.auth: none"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_key_value_and_what_is_allowed(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        load(file, environment={})
+    for word in words:
+        assert word in str(refused.value)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("log_level: loud\notlp: {auth: maybe}\n")
+    with pytest.raises(SettingsError) as refused:
+        load(file, environment={})
+    assert "log_level" in str(refused.value)
+    assert "otlp.auth" in str(refused.value)
+
+
+def test_a_bad_environment_value_stops_and_an_unknown_name_only_warns() -> None:
+    with pytest.raises(SettingsError, match=r"queue\.max_bytes: 'big'"):
+        load(environment={"OTEL_ERRORS_QUEUE__MAX_BYTES": "big"})
+    _, warnings = load(environment={"OTEL_ERRORS_QUEUE__SIZE": "1", **dict.fromkeys(LIBRARY_NAMES, "1")})
+    assert warnings == ["OTEL_ERRORS_QUEUE__SIZE: no such setting; it is ignored"]
+
+
+def test_a_secret_may_stand_in_a_file_and_is_never_printed(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("s3cr3t-token\n")
+    settings, _ = load(environment={"OTEL_ERRORS_LOKI__BEARER_TOKEN_FILE": str(secret)})
+    assert settings.loki.bearer_token is not None
+    assert settings.loki.bearer_token.get_secret_value() == "s3cr3t-token"
+    assert "s3cr3t" not in masked(settings)
+    with pytest.raises(SettingsError, match="OTEL_ERRORS_LOKI__BEARER_TOKEN_FILE"):
+        load(environment={"OTEL_ERRORS_LOKI__BEARER_TOKEN_FILE": str(tmp_path / "absent")})
+
+
+def test_the_password_of_a_store_is_masked() -> None:
+    settings, _ = load(environment={"OTEL_ERRORS_STORE__URL": "postgresql+psycopg://app:hunter2@db/errors"})
+    assert "hunter2" not in masked(settings)
+    assert "hunter2" in settings.store_url
+
+
+def test_an_open_address_needs_a_word_that_says_so() -> None:
+    settings, _ = load(environment={"OTEL_ERRORS_API__BIND": "0.0.0.0:8080", "OTEL_ERRORS_API__AUTH": "none"})
+    assert settings.api.bind == "0.0.0.0:8080"
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [("127.0.0.1:1", True), ("127.8.8.8:1", True), ("[::1]:1", True), ("localhost:1", True), ("10.0.0.1:1", False)],
+)
+def test_loopback(address: str, loopback: bool) -> None:
+    assert Address(address).is_loopback is loopback
