@@ -35,13 +35,15 @@ def test_line(case: str, fields: dict[str, str], line: str) -> None:
 
 def test_a_long_stack_keeps_its_tail() -> None:
     line = line_of(event(type="E", message="m", stacktrace="ä" * 400_000 + "the end"))
-    assert line.startswith("E: m\n[… shortened …]\nä") and line.endswith("the end")
+    assert line.startswith("E: m\n[… shortened …]\nä")
+    assert line.endswith("the end")
     assert 249_000 < len(line.encode()) <= loki_lines.MAX_LINE_BYTES
 
 
 def test_a_long_stack_that_starts_with_the_error_keeps_both_ends() -> None:
     line = line_of(event(type="E", message="m", stacktrace="E: m\n" + "\tat x\n" * 100_000 + "the end"))
-    assert line.startswith("E: m\n[… shortened …]\n") and line.endswith("the end")
+    assert line.startswith("E: m\n[… shortened …]\n")
+    assert line.endswith("the end")
     assert len(line.encode()) <= loki_lines.MAX_LINE_BYTES
 
 
@@ -86,7 +88,7 @@ _texts = st.text(max_size=60)
 
 
 @given(
-    type=_texts,
+    type_name=_texts,
     message=_texts,
     stacktrace=st.text(max_size=400),
     service=_texts,
@@ -95,10 +97,10 @@ _texts = st.text(max_size=60)
     attributes=st.dictionaries(_texts, _texts, max_size=5),
 )
 def test_any_event_gives_a_valid_body_and_always_the_same(
-    type: str, message: str, stacktrace: str, service: str, environment: str, tags: Any, attributes: Any
+    type_name: str, message: str, stacktrace: str, service: str, environment: str, tags: Any, attributes: Any
 ) -> None:
     made = event(
-        type=type,
+        type=type_name,
         message=message,
         stacktrace=stacktrace,
         service_name=service,
