@@ -27,5 +27,5 @@ def exposition(accept: str, *collectors: Collector) -> tuple[str, bytes]:
     # own negotiation raises for a version that is no number.
     together = _Together(collectors)
     if "application/openmetrics-text" in accept:
-        return openmetrics_text.CONTENT_TYPE_LATEST, openmetrics_text.generate_latest(together)
+        return openmetrics_text.CONTENT_TYPE_LATEST, openmetrics_text.generate_latest(together)  # type: ignore[no-untyped-call]
     return prometheus_text.CONTENT_TYPE_PLAIN_0_0_4, prometheus_text.generate_latest(together)

@@ -171,7 +171,7 @@ def test_a_queue_that_cannot_be_asked_does_not_stop_a_scrape() -> None:
             "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2",
             "application/openmetrics-text",
         ),
-        ("application/openmetrics-text; version=one", "text/plain"),
+        ("application/openmetrics-text; version=one", "application/openmetrics-text"),
         ("text/plain; version=;", "text/plain"),
     ],
 )
