@@ -1,0 +1,1 @@
+"""Catalogue: products, prices, stock, categories, search. WSGI (the standard library's server)."""

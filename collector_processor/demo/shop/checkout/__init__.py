@@ -1,0 +1,1 @@
+"""Checkout: baskets, payment, refunds, parcels. ASGI (FastAPI on uvicorn)."""

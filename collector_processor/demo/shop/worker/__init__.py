@@ -1,0 +1,1 @@
+"""Worker: receipts, invoices, webhooks, payouts, reconciliation. Jobs come over HTTP."""

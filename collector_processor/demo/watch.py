@@ -1,0 +1,64 @@
+"""The demo without an end: the shop is used gently, and issues appear in the terminal as the processor has them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from collector_processor.demo.rest import Api, Issue
+from collector_processor.demo.table import issue_table, printable
+
+REFRESH_SECONDS = 1.0
+
+
+class Watched(Protocol):
+    """Something that must go on running; ``check`` raises ChildFailed when it does not."""
+
+    def check(self) -> None: ...
+
+
+def watch(out: Console, api: Api, watched: Iterable[Watched], play: Callable[[threading.Event], None]) -> None:
+    """Call ``play`` in a thread and show the issues until a signal's exception, or a failure of any part, ends it.
+
+    In a terminal a table that is kept up to date; into a file or pipe a line for each issue when it is first seen.
+    """
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def playing() -> None:
+        try:
+            play(stop)
+        except Exception as error:
+            failures.append(error)
+
+    player = threading.Thread(target=playing, name="driver")
+    player.start()
+    try:
+        with Live(console=out, refresh_per_second=4, transient=False) as live:
+            known: set[str] = set()
+            while True:
+                for one in watched:
+                    one.check()
+                if failures:
+                    raise failures[0]
+                issues = api.issues()
+                if out.is_terminal:
+                    live.update(issue_table(issues, title=f"Issues at {api.url}/ - Ctrl-C ends the demo"))
+                else:
+                    for issue in issues:
+                        if issue.id not in known:
+                            out.print(_line(issue))
+                            known.add(issue.id)
+                stop.wait(REFRESH_SECONDS)
+    finally:
+        stop.set()
+        player.join()
+
+
+def _line(issue: Issue) -> Text:
+    return Text(printable(f"{issue.severity:8} {issue.service_name:9} {issue.title} ({issue.culprit})"))
