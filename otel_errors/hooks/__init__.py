@@ -1,0 +1,26 @@
+"""Where errors are seen: a file a hook. Each looks up whether the library is on when it is called, and always
+calls what it replaced."""
+
+from __future__ import annotations
+
+from otel_errors.guard import tell_failure
+from otel_errors.hooks import event_loops, excepthook, log_records, spans, threads, unraisable, unsampled
+
+_HOOKS = (spans, unsampled, log_records, threads, event_loops, unraisable, excepthook)
+
+
+def install() -> None:
+    """All of them. One that cannot be installed (another SDK, another version) leaves the others working."""
+    for hook in _HOOKS:
+        try:
+            hook.install()
+        except Exception as error:
+            tell_failure(hook.__name__, error)
+
+
+def uninstall() -> None:
+    for hook in reversed(_HOOKS):
+        try:
+            hook.uninstall()
+        except Exception as error:
+            tell_failure(hook.__name__, error)

@@ -1,0 +1,65 @@
+"""What an event loop is left with: tasks whose exception nobody retrieved, callbacks that raised.
+
+asyncio's loops share ``BaseEventLoop.call_exception_handler``. uvloop does not inherit it, but its ``Loop`` is a
+Python class that calls its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+from otel_errors import active, origin
+from otel_errors.emit import Occurrence
+from otel_errors.guard import guarded
+from otel_errors.hooks.contrib import owns_process_hooks
+from otel_errors.not_errors import is_not_an_error
+from otel_errors.patching import LatePatch
+from otel_errors.report import report
+
+
+def install() -> None:
+    for patch in _patches:
+        patch.install()
+
+
+def uninstall() -> None:
+    for patch in _patches:
+        patch.uninstall()
+
+
+def _call_exception_handler(
+    wrapped: Callable[..., Any], loop: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    with guarded("call_exception_handler") as go:
+        if go:
+            _report(args[0] if args else kwargs.get("context"))
+    return wrapped(*args, **kwargs)
+
+
+def _report(situation: Any) -> None:
+    reporter = active.instrumented()
+    error = situation.get("exception") if isinstance(situation, dict) else None
+    if reporter is None or not isinstance(error, BaseException) or owns_process_hooks() or is_not_an_error(error):
+        return
+    where = origin.of_context_variables(_context_of(situation))
+    report(reporter, error, Occurrence("asyncio", False, where))
+
+
+def _context_of(situation: dict[str, Any]) -> Context | None:
+    """Of the task (readable since Python 3.12) or the callback. The current one would be of whatever ran when the
+    task was collected."""
+    for key in ("task", "future"):
+        get_context = getattr(situation.get(key), "get_context", None)
+        if callable(get_context):
+            context = get_context()
+            return context if isinstance(context, Context) else None
+    context = getattr(situation.get("handle"), "_context", None)
+    return context if isinstance(context, Context) else None
+
+
+_patches = (
+    LatePatch("asyncio.base_events", "BaseEventLoop.call_exception_handler", _call_exception_handler),
+    LatePatch("uvloop", "Loop.call_exception_handler", _call_exception_handler),
+)

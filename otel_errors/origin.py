@@ -1,0 +1,72 @@
+"""Where an error comes from: the trace context, the scope and the thread of the work that failed, not of the code
+that noticed it."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import Context as ContextVariables
+from dataclasses import dataclass
+
+from opentelemetry import trace
+from opentelemetry.context import Context, get_current
+
+from otel_errors.scope import EMPTY, Scope, current_scope
+
+
+@dataclass(frozen=True)
+class Origin:
+    context: Context
+    """Never empty: the logs API takes an empty context for "the current one"."""
+    scope: Scope
+    thread_id: int
+    thread_name: str
+
+    @property
+    def span(self) -> trace.Span:
+        return trace.get_current_span(self.context)
+
+
+def here() -> Origin:
+    """The code that runs now."""
+    return Origin(_with_span(get_current()), current_scope(), threading.get_ident(), threading.current_thread().name)
+
+
+def of_span(span: trace.Span) -> Origin:
+    """The code that runs now, in the trace context of ``span``, which may have been detached a moment ago."""
+    return Origin(
+        trace.set_span_in_context(span), current_scope(), threading.get_ident(), threading.current_thread().name
+    )
+
+
+def of_thread(thread: threading.Thread | None) -> Origin:
+    """``thread``, in whose last moments this is called."""
+    origin = here()
+    if thread is None:
+        return origin
+    return Origin(origin.context, origin.scope, thread.ident or 0, thread.name)
+
+
+def unknown() -> Origin:
+    """No trace and no scope: the collector of garbage calls from wherever it happens to run, with somebody else's
+    context."""
+    return Origin(
+        trace.set_span_in_context(trace.INVALID_SPAN, Context()),
+        EMPTY,
+        threading.get_ident(),
+        threading.current_thread().name,
+    )
+
+
+def of_context_variables(variables: ContextVariables | None) -> Origin:
+    """A task's or callback's own context, when it can be read; else ``unknown``."""
+    if variables is None:
+        return unknown()
+    try:
+        # A copy, because a context that is entered already cannot be entered twice.
+        return variables.copy().run(here)
+    except Exception:
+        return unknown()
+
+
+def _with_span(context: Context) -> Context:
+    return context if context else trace.set_span_in_context(trace.INVALID_SPAN, Context())

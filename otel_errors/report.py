@@ -1,0 +1,149 @@
+"""The road of an exception: seen already? which records carry it? then emit. Everything that reports goes through
+here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from opentelemetry import trace
+from opentelemetry._logs import Logger
+
+from otel_errors.active import Reporter
+from otel_errors.capture import CapturedException, capture
+from otel_errors.config import SignalMode
+from otel_errors.emit import Occurrence, add_span_event, emit_log_record, error_attributes, severity_number
+from otel_errors.seen import Sighting, seen
+from otel_errors.semconv import EXCEPTION_EVENT_NAME
+
+AddToSpan = Callable[[Mapping[str, Any], CapturedException], None]
+
+
+class Carriers(NamedTuple):
+    span_event: bool
+    log_record: bool
+
+
+def carriers(
+    mode: SignalMode, *, recording: bool, can_log: bool, fatal: bool = False, earlier: Sighting | None = None
+) -> Carriers:
+    """Which records an error gets now.
+
+    The first time: as the mode says; without a recording span a log record in every mode, else it would be lost, and
+    without a logger a span event in every mode, for the same reason. Later: what the mode wants and is not there yet,
+    under the same event id; and a FATAL record when the error turns out to end the process.
+    """
+    if earlier is None:
+        on_span = recording and mode.span_events
+        log_record = can_log and (mode.log_records or not on_span)
+        return Carriers(on_span or (recording and not log_record), log_record)
+    missing_log = mode.log_records and not earlier.logged
+    return Carriers(
+        recording and mode.span_events and not earlier.on_span,
+        can_log and (missing_log or (fatal and not earlier.fatal)),
+    )
+
+
+def report(
+    reporter: Reporter,
+    exc: BaseException,
+    occurrence: Occurrence,
+    *,
+    span: trace.Span | None = None,
+    add_to_span: AddToSpan | None = None,
+    may_hold: bool = True,
+) -> str | None:
+    """Record ``exc`` where the mode wants it and it is not yet. Returns its event id, or None when nothing could
+    carry it.
+
+    ``span`` can take an event if it is recording; without it only a log record is possible. May raise: callers guard.
+    """
+    own = occurrence.origin.span.get_span_context()
+    sighting, first = seen.claim(
+        exc,
+        lambda: Sighting(occurrence.mechanism, occurrence.handled, occurrence.severity, own if own.is_valid else None),
+        may_hold=may_hold,
+    )
+    try:
+        done = _emit(reporter, exc, occurrence, sighting, first, span, add_to_span)
+    except BaseException:
+        if first:
+            seen.forget(exc)
+        raise
+    if first and not done:
+        seen.forget(exc)
+        return None
+    return sighting.event_id
+
+
+def report_message(reporter: Reporter, text: str, occurrence: Occurrence, event_id: str, span: trace.Span) -> bool:
+    """Record an error that is not an exception. False when nothing could carry it."""
+    logger = reporter.logger()
+    recording = span.is_recording()
+    where = carriers(reporter.settings.mode, recording=recording, can_log=_can_log(reporter, logger, occurrence))
+    attributes = error_attributes(CapturedException("", text, ""), occurrence, event_id, reporter.settings)
+    if where.span_event:
+        add_span_event(span, attributes, occurrence)
+    if where.log_record:
+        emit_log_record(logger, attributes, occurrence, None)
+    return where.span_event or where.log_record
+
+
+def _emit(
+    reporter: Reporter,
+    exc: BaseException,
+    occurrence: Occurrence,
+    sighting: Sighting,
+    first: bool,
+    span: trace.Span | None,
+    add_to_span: AddToSpan | None,
+) -> bool:
+    logger = reporter.logger()
+    where = carriers(
+        reporter.settings.mode,
+        recording=span is not None and span.is_recording(),
+        can_log=_can_log(reporter, logger, occurrence),
+        fatal=occurrence.fatal,
+        earlier=None if first else sighting,
+    )
+    if not (where.span_event or where.log_record):
+        return False
+    limit = value_limit(
+        reporter.settings.sdk_value_characters,
+        span if where.span_event else None,
+        logger if where.log_record else None,
+    )
+    captured = capture(exc, max_stacktrace_bytes=reporter.settings.max_stacktrace_bytes, max_characters=limit)
+    attributes = error_attributes(captured, occurrence, sighting.event_id, reporter.settings)
+    if where.span_event and span is not None:
+        if add_to_span is not None:
+            add_to_span(attributes, captured)
+        else:
+            add_span_event(span, attributes, occurrence)
+        sighting.on_span = True
+    if where.log_record:
+        emit_log_record(logger, attributes, occurrence, sighting.span_context)
+        sighting.logged = True
+        sighting.fatal = sighting.fatal or occurrence.fatal
+    return True
+
+
+def _can_log(reporter: Reporter, logger: Logger, occurrence: Occurrence) -> bool:
+    if logger.enabled(
+        context=occurrence.origin.context, severity_number=severity_number(occurrence), event_name=EXCEPTION_EVENT_NAME
+    ):
+        return True
+    reporter.warn_once_of_missing_logs()
+    return False
+
+
+def value_limit(environment: int | None, span: trace.Span | None, logger: object | None) -> int | None:
+    """The smallest limit for an attribute's value that the SDK will apply, set by environment or in code. None:
+    there is none."""
+    found = (
+        environment,
+        # Private, so absence is normal: then the environment's limit is what is known.
+        getattr(getattr(span, "_limits", None), "max_attribute_length", None),
+        getattr(getattr(logger, "_log_record_limits", None), "max_log_record_attribute_length", None),
+    )
+    return min((limit for limit in found if isinstance(limit, int)), default=None)

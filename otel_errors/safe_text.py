@@ -1,0 +1,23 @@
+"""Text out of objects that were not made for it: a raising ``__str__``, a subclass of ``str`` with ideas, lone
+surrogates."""
+
+from __future__ import annotations
+
+UNPRINTABLE = "<unprintable>"
+
+
+def text_of(value: object) -> tuple[str, bool]:
+    """The text of ``value``, valid Unicode, and whether its ``str()`` worked. Never raises."""
+    try:
+        text = value if type(value) is str else str.__str__(str(value))
+    except:  # noqa: E722 - as in the standard library's traceback module: whatever __str__ raises belongs to the exception that is described
+        return f"{UNPRINTABLE[:-1]} {type(value).__name__} object>", False
+    return encodable(text), True
+
+
+def encodable(text: str) -> str:
+    """``text`` without lone surrogates. One of them fails the protobuf encoding of a whole batch, other people's
+    telemetry included."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")

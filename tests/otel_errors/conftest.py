@@ -1,0 +1,75 @@
+"""Applications in child processes, under the real ``opentelemetry-instrument``, sending to a real receiver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.otel_errors.receiver import Receiver
+
+INSTRUMENT = str(Path(sys.executable).parent / "opentelemetry-instrument")
+
+
+@pytest.fixture(scope="module")
+def _one_receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture
+def receiver(_one_receiver: Receiver) -> Receiver:
+    _one_receiver.clear()
+    return _one_receiver
+
+
+@dataclass
+class Finished:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Finished]
+
+
+def environment(port: int, extra: dict[str, str]) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "PYTHON"))}
+    return {
+        **kept,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_SERVICE_NAME": "shop",
+        # Other instrumentations of the environment only cost time here.
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "urllib,wsgi",
+        **extra,
+    }
+
+
+@pytest.fixture
+def run(receiver: Receiver, tmp_path: Path) -> Run:
+    """``run(code, OTEL_X="…")``: the code as a script under ``opentelemetry-instrument``; ``plain=True`` without it."""
+
+    def start(code: str, *, plain: bool = False, **extra: str) -> Finished:
+        script = tmp_path / "app.py"
+        script.write_text(textwrap.dedent(code), encoding="utf-8")
+        command = [sys.executable, str(script)]
+        done = subprocess.run(
+            command if plain else [INSTRUMENT, *command],
+            env=environment(receiver.port, extra),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return start
