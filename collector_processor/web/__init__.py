@@ -1,0 +1,1 @@
+"""The pages: issues as a list and one by one, plain HTML and one style sheet, usable without scripts."""
