@@ -26,32 +26,33 @@ class Shop:
     """Started on entry; ended on exit with SIGTERM, upon which each service finishes its work and sends what it has.
 
     ``otlp_grpc``: where telemetry goes, ``http://127.0.0.1:4317``. ``extra`` is added to each service's environment.
-    After entry, ``urls`` has the URL of each service.
+    After entry, ``urls`` has the URL of each service; ``home`` is where the copy of its code is.
     """
 
     def __init__(self, otlp_grpc: str, logs: Path, *, extra: Mapping[str, str] | None = None) -> None:
         self._otlp_grpc = otlp_grpc
         self._logs = logs
         self._extra = dict(extra or {})
-        self._children: list[Child] = []
+        self.children: list[Child] = []
+        self.home = Path()
         self._cleanup = ExitStack()
         self.urls: dict[str, str] = {}
 
     def __enter__(self) -> Shop:
         with self._cleanup as cleanup:
-            home = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True))
+            folder = tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True)
+            self.home = Path(cleanup.enter_context(folder))
             # Run from a folder of its own, as an application is: within site-packages its frames would be a library's.
-            shutil.copytree(
-                Path(__file__).with_name("shop"), Path(home) / "shop", ignore=shutil.ignore_patterns("__pycache__")
-            )
+            ours = Path(__file__).with_name("shop")
+            shutil.copytree(ours, self.home / "shop", ignore=shutil.ignore_patterns("__pycache__"))
             # Sockets that listen before the services start: every URL is known and nobody can take a port in between.
             sockets = {name: cleanup.enter_context(socket.create_server(("127.0.0.1", 0))) for name in SERVICES}
             self.urls = {name: f"http://127.0.0.1:{opened.getsockname()[1]}" for name, opened in sockets.items()}
             for name in SERVICES:
-                self._children.append(cleanup.enter_context(self._start(name, sockets[name], Path(home))))
+                self.children.append(cleanup.enter_context(self._start(name, sockets[name])))
             for opened in sockets.values():
                 opened.close()  # from here on a service that ends refuses connections instead of keeping them waiting
-            for child in self._children:
+            for child in self.children:
                 self._wait_until_up(child, self.urls[child.name.removeprefix("shop-")])
             self._cleanup = cleanup.pop_all()
         return self
@@ -63,16 +64,16 @@ class Shop:
 
     def stop(self) -> None:
         """End all services and wait until they are gone."""
-        for child in self._children:
+        for child in self.children:
             child.terminate()
         self._cleanup.close()
 
     def check(self) -> None:
         """Raise ChildFailed if a service has ended."""
-        for child in self._children:
+        for child in self.children:
             child.check()
 
-    def _start(self, name: str, listening: socket.socket, home: Path) -> Child:
+    def _start(self, name: str, listening: socket.socket) -> Child:
         descriptor = listening.fileno()
         env = {
             **_telemetry(name, self._otlp_grpc),
@@ -84,7 +85,7 @@ class Shop:
         if name == "catalogue":
             env["SHOP_STOCK_DSN"] = STOCK_DSN
         command = instrumented([sys.executable, "-m", "shop", name])
-        return Child(f"shop-{name}", command, logs=self._logs, env=env, cwd=home, pass_fds=[descriptor])
+        return Child(f"shop-{name}", command, logs=self._logs, env=env, cwd=self.home, pass_fds=[descriptor])
 
     def _wait_until_up(self, child: Child, url: str) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

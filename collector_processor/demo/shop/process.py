@@ -14,14 +14,15 @@ LISTEN_FD = "SHOP_LISTEN_FD"
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Time, level, logger, the message's template and the exception's type.
+    """Time, level, logger, the first line of the message's template and the exception's type.
 
     Neither the arguments nor the exception's text: those name customers and their cards, and a console log is kept in
     files that nobody cleans. The full record goes out as telemetry.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{self.formatTime(record)} {record.levelname} {record.name}: {str(record.msg).strip()}"
+        template = str(record.msg).partition("\n")[0]  # asyncio's goes on with the exception's text
+        line = f"{self.formatTime(record)} {record.levelname} {record.name}: {template}"
         if record.exc_info and record.exc_info[0] is not None:
             line += f" ({record.exc_info[0].__qualname__})"
         return line
