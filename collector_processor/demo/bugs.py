@@ -159,7 +159,7 @@ BUGS: tuple[Bug, ...] = (
         "TypeError",
         "Cannot read properties of undefined",
         "lineTotal",
-        "high",
+        "medium",
         "JavaScript, a span event as OTLP/JSON",
     ),
     Bug(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from collector_processor.demo.browser import SendError
-from collector_processor.demo.children import Child, ChildFailed
+from collector_processor.demo.children import ChildFailed
 from collector_processor.demo.driver import Driver, UnexpectedAnswer
 from collector_processor.demo.ledger import Ledger
 from collector_processor.demo.processor_process import CONTRACT_PORTS, Endpoints, start_processor
@@ -24,7 +25,7 @@ from collector_processor.demo.rest import Api, ApiError, Issue
 from collector_processor.demo.script import bounded, gentle
 from collector_processor.demo.shop_processes import Shop
 from collector_processor.demo.table import issue_table
-from collector_processor.demo.watch import watch
+from collector_processor.demo.watch import Watched, watch
 
 SEED = 20261125
 COUNTED_WITHIN_SECONDS = 30.0
@@ -56,7 +57,11 @@ def run(
     started then. ``ports``: OTLP/gRPC, OTLP/HTTP and API of the processor that is started, as far as they are free.
     """
     out = console if console is not None else _console()
-    folder = _folder(data_dir)
+    try:
+        folder = _folder(data_dir)
+    except OSError as error:
+        out.print(Text(f"otel-errors demo: {error}", style="red"))
+        return 1
     status = 1
     try:
         with _ended_by_signals(), ExitStack() as children:
@@ -85,7 +90,7 @@ class _Demo:
     def run(self, once: bool, processor: Endpoints | None, ports: tuple[int, int, int], seed: int) -> int:
         logs = self._folder / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
-        watched: list[Child | Shop] = []
+        watched: list[Watched] = []
         if processor is None:
             child, processor = start_processor(self._folder, logs, ports=ports)
             watched.append(self._children.enter_context(child))
@@ -98,21 +103,34 @@ class _Demo:
             watched.append(shop)
             driver = Driver(shop.urls, processor.otlp_http, ledger)
             if not once:
-                watch(
-                    self._out,
-                    api,
-                    watched,
-                    lambda stop: driver.play(gentle(seed), stop=stop, pause_seconds=PAUSE_SECONDS),
-                )
+                self._watch(api, watched, driver, seed)
                 return 0
-            steps = bounded(seed)
-            started = time.monotonic()
-            driver.play(steps)
-            took = time.monotonic() - started
-            self._say(f"The shop answered {len(steps)} requests in {took:.1f} s. It sends the rest and ends.")
+            self._play(shop, driver, seed)
         issues, differences = wait_until_counted(api, ledger, before)
         self._conclude(issues, differences, ledger)
         return 1 if differences else 0
+
+    def _play(self, shop: Shop, driver: Driver, seed: int) -> None:
+        steps = bounded(seed)
+        started = time.monotonic()
+        try:
+            driver.play(steps)
+        except (UnexpectedAnswer, OSError):
+            shop.check()  # a service that has ended says more than the request that it did not answer
+            raise
+        took = time.monotonic() - started
+        self._say(f"The shop answered {len(steps)} requests in {took:.1f} s. It sends the rest and ends.")
+
+    def _watch(self, api: Api, watched: Sequence[Watched], driver: Driver, seed: int) -> None:
+        try:
+            watch(
+                self._out,
+                api,
+                watched,
+                lambda stop: driver.play(gentle(seed), stop=stop, pause_seconds=PAUSE_SECONDS),
+            )
+        finally:
+            self._say("Ending the shop, then the processor …")
 
     def _introduce(self, processor: Endpoints) -> None:
         where = self._folder if self._kept else f"{self._folder}, a temporary folder (--data-dir DIR keeps it)"
@@ -169,8 +187,10 @@ def _folder(data_dir: Path | None) -> Path:
 
 
 def _console() -> Console:
-    out = Console()
-    return out if out.is_terminal else Console(width=150)  # a file or pipe has no width; the table needs some
+    out = Console(highlight=False)
+    if out.is_terminal or "COLUMNS" in os.environ:
+        return out
+    return Console(highlight=False, width=150)  # a file or pipe has no width, and the table needs some
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Protocol
 
 from rich.console import Console
@@ -39,7 +40,7 @@ def watch(out: Console, api: Api, watched: Iterable[Watched], play: Callable[[th
     player = threading.Thread(target=playing, name="driver")
     player.start()
     try:
-        with Live(console=out, refresh_per_second=4, transient=False) as live:
+        with Live(console=out, refresh_per_second=4) if out.is_terminal else nullcontext() as live:
             known: set[str] = set()
             while True:
                 for one in watched:
@@ -47,7 +48,7 @@ def watch(out: Console, api: Api, watched: Iterable[Watched], play: Callable[[th
                 if failures:
                     raise failures[0]
                 issues = api.issues()
-                if out.is_terminal:
+                if live is not None:
                     live.update(issue_table(issues, title=f"Issues at {api.url}/ - Ctrl-C ends the demo"))
                 else:
                     for issue in issues:
