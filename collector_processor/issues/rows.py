@@ -1,4 +1,4 @@
-"""What the read side answers with. Times are seconds since 1970 (UTC), None when there is none; ``""`` means unknown."""
+"""What the read side answers with. Times: seconds since 1970 (UTC), None when there is none; ``""`` means unknown."""
 
 from __future__ import annotations
 

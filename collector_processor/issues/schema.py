@@ -105,8 +105,26 @@ fingerprints = Table(
     Column("count", BigInteger, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
+    Column("user_rows", Integer, nullable=False),  # rows in "users": what its bound is about
     UniqueConstraint("fingerprint", "service_id"),
     Index(None, "issue_id"),
+)
+
+# What is exposed as counters: these only grow. "owed" is what a correction took back and later events pay off first.
+event_totals = Table(
+    "event_totals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("service_id", ForeignKey("services.id"), nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("handled", SmallInteger, nullable=False),  # 1, 0, -1 unknown
+    Column("total", BigInteger, nullable=False),
+    Column("owed", BigInteger, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("trace_time", BigInteger, nullable=False),
+    UniqueConstraint("service_id", "environment", "type", "severity", "handled"),
 )
 
 series = Table(
@@ -119,7 +137,8 @@ series = Table(
     Column("release", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("severity", String(16), nullable=False),
-    Column("handled", SmallInteger, nullable=False),  # 1, 0, -1 unknown
+    Column("handled", SmallInteger, nullable=False),
+    Column("total_id", ForeignKey("event_totals.id"), nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
@@ -140,6 +159,7 @@ users = Table(
     metadata,
     Column("fingerprint_id", ForeignKey("fingerprints.id"), primary_key=True),
     Column("pseudonym", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
 )
 
 occurrences = Table(
@@ -178,30 +198,16 @@ activity = Table(
     sqlite_autoincrement=True,
 )
 
-# What is exposed as counters: these only grow. "owed" is what a correction took back and later events pay off first.
-event_totals = Table(
-    "event_totals",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("service_id", ForeignKey("services.id"), nullable=False),
-    Column("environment", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("handled", SmallInteger, nullable=False),
-    Column("total", BigInteger, nullable=False),
-    Column("owed", BigInteger, nullable=False),
-    Column("trace_id", Text, nullable=False),
-    Column("trace_time", BigInteger, nullable=False),
-    UniqueConstraint("service_id", "environment", "type", "severity", "handled"),
-)
-
-issue_totals = Table(
-    "issue_totals",
+issue_environments = Table(
+    "issue_environments",
     metadata,
     Column("issue_id", ForeignKey("issues.id"), primary_key=True),
     Column("environment", Text, primary_key=True),
     Column("total", BigInteger, nullable=False),
     Column("owed", BigInteger, nullable=False),
+    Column("users", BigInteger, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
     Column("trace_id", Text, nullable=False),
     Column("trace_time", BigInteger, nullable=False),
 )

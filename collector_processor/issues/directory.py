@@ -1,0 +1,279 @@
+"""Where a record counts: the rows of services, fingerprints and series, made when they are missing.
+
+One process writes the store, and it writes these rows only under the write lock: it numbers them itself and remembers
+them. What changes in other ways (which issue a fingerprint belongs to) is never remembered. After a transaction that
+failed everything is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from collector_processor.events import ErrorEvent
+from collector_processor.issues import schema
+
+MAX_REMEMBERED = 200_000
+MAX_SERIES_PER_FINGERPRINT = 1_000
+"""Environments × releases × …, chosen by senders: what comes past it counts under ``other``."""
+MAX_RELEASES_PER_SERVICE = 1_000
+OTHER = "other"
+FUTURE_TOLERANCE_NS = 600 * 10**9
+"""A sender's clock may run ahead by this; a time further ahead is replaced by the processor's."""
+HOUR_NS = 3600 * 10**9
+CHUNK = 500
+"""Values in one IN (…)."""
+
+_HANDLED = {True: 1, False: 0, None: -1}
+
+SeriesKey = tuple[int, str, str, str, str, int]
+"""(fingerprint id, environment, release, type, severity, handled)"""
+_SERIES_NAMES = ("fingerprint_id", "environment", "release", "type", "severity", "handled")
+_T = TypeVar("_T")
+
+
+class Series(NamedTuple):
+    id: int
+    fingerprint_id: int
+    environment: str
+    total_id: int
+
+
+class Placed:
+    """A record of a batch and where it counts."""
+
+    __slots__ = ("counted", "event", "fingerprint_id", "position", "rank", "series", "service_id", "time")
+
+    def __init__(self, position: int, event: ErrorEvent, time: int) -> None:
+        self.position = position
+        self.event = event
+        self.time = time
+        """Nanoseconds: the event's, or the processor's when that cannot be."""
+        self.service_id = 0
+        self.fingerprint_id = 0
+        self.series: Series
+        self.rank = 0
+        self.counted = False
+        """Its issue counts one more error because of it: it is neither a copy nor a repeated delivery."""
+
+
+def effective_time(event: ErrorEvent, now_ns: int) -> int:
+    """The event's time; ``now_ns`` when it has none, or one that no clock error explains."""
+    return event.time_unix_nano if 0 < event.time_unix_nano <= now_ns + FUTURE_TOLERANCE_NS else now_ns
+
+
+def chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+class Directory:
+    """The rows that records hang on, by name; remembers ids between batches."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._services: dict[tuple[str, str], int] = {}
+        self._releases: dict[int, dict[str, int]] = {}
+        self._fingerprints: dict[tuple[int, str], int] = {}
+        self._series: dict[SeriesKey, Series] = {}
+        self._next: dict[str, int] = {}
+
+    def _trim(self) -> None:
+        if len(self._series) > MAX_REMEMBERED or len(self._fingerprints) > MAX_REMEMBERED:
+            self.forget()
+
+    def _take_ids(self, connection: Connection, table: str, number: int) -> range:
+        if table not in self._next:
+            column = schema.metadata.tables[table].c.id
+            self._next[table] = (connection.execute(select(func.max(column))).scalar() or 0) + 1
+        first = self._next[table]
+        self._next[table] = first + number
+        return range(first, first + number)
+
+    # --- services and releases ---
+
+    def place_services(self, connection: Connection, batch: Sequence[Placed], now: float) -> set[int]:
+        """Give every record its service; returns the ids of those in the batch."""
+        self._trim()
+        for placed in batch:
+            key = (placed.event.service_namespace, placed.event.service_name)
+            service_id = self._services.get(key)
+            if service_id is None:
+                service_id = self._services[key] = self._service(connection, key, now)
+            placed.service_id = service_id
+        return {placed.service_id for placed in batch}
+
+    def _service(self, connection: Connection, key: tuple[str, str], now: float) -> int:
+        table = schema.services
+        found = connection.execute(
+            select(table.c.id).where(table.c.namespace == key[0], table.c.name == key[1])
+        ).scalar()
+        if found is not None:
+            return int(found)
+        service_id = self._take_ids(connection, "services", 1)[0]
+        row = {"id": service_id, "namespace": key[0], "name": key[1], "last_received": now}
+        connection.execute(insert(table), row)
+        return service_id
+
+    def note_releases(self, connection: Connection, batch: Sequence[Placed], now: float) -> None:
+        """Keep when each service was first seen with each release."""
+        earliest: dict[tuple[int, str], int] = {}
+        for placed in batch:
+            if placed.event.release:
+                key = (placed.service_id, placed.event.release)
+                if placed.time < earliest.get(key, 1 << 63):
+                    earliest[key] = placed.time
+        table = schema.releases
+        for (service_id, release), time in earliest.items():
+            known = self.releases(connection, service_id)
+            if release not in known:
+                if len(known) >= MAX_RELEASES_PER_SERVICE:
+                    oldest = min(known, key=lambda name: known[name])
+                    connection.execute(delete(table).where(table.c.service_id == service_id, table.c.release == oldest))
+                    del known[oldest]
+                row = {"service_id": service_id, "release": release, "first_seen": time, "first_received": now}
+                connection.execute(insert(table), row)
+            elif time < known[release]:
+                where = (table.c.service_id == service_id, table.c.release == release)
+                connection.execute(table.update().where(*where).values(first_seen=time))
+            else:
+                continue
+            known[release] = time
+
+    def releases(self, connection: Connection, service_id: int) -> dict[str, int]:
+        """Release → when (ns) the service was first seen with it."""
+        if service_id not in self._releases:
+            self._releases[service_id] = read_releases(connection, service_id)
+        return self._releases[service_id]
+
+    # --- fingerprints ---
+
+    def place_fingerprints(self, connection: Connection, batch: Sequence[Placed]) -> dict[int, Placed]:
+        """Give every record its fingerprint row's id. Returns the new ones (id → its first record): the caller makes
+        the rows, because they need an issue."""
+        missing: dict[tuple[int, str], Placed] = {}
+        for placed in batch:
+            key = (placed.service_id, placed.event.fingerprint)
+            fingerprint_id = self._fingerprints.get(key)
+            if fingerprint_id is None:
+                missing.setdefault(key, placed)
+            else:
+                placed.fingerprint_id = fingerprint_id
+        if not missing:
+            return {}
+        table = schema.fingerprints
+        for names in chunks(sorted({fingerprint for _, fingerprint in missing})):
+            query = select(table.c.id, table.c.service_id, table.c.fingerprint).where(table.c.fingerprint.in_(names))
+            for row in connection.execute(query):
+                self._fingerprints[row.service_id, row.fingerprint] = row.id
+        new = [key for key in missing if key not in self._fingerprints]
+        born = dict(zip(new, self._take_ids(connection, "fingerprints", len(new)), strict=True))
+        self._fingerprints.update(born)
+        for placed in batch:
+            if not placed.fingerprint_id:
+                placed.fingerprint_id = self._fingerprints[placed.service_id, placed.event.fingerprint]
+        return {fingerprint_id: missing[key] for key, fingerprint_id in born.items()}
+
+    # --- series ---
+
+    def place_series(self, connection: Connection, batch: Sequence[Placed]) -> None:
+        """Give every record its series; all fingerprint rows must be there."""
+        keys: list[SeriesKey] = []
+        missing: dict[SeriesKey, Placed] = {}
+        for placed in batch:
+            event = placed.event
+            key: SeriesKey = (
+                placed.fingerprint_id,
+                event.environment,
+                event.release,
+                event.type,
+                event.severity,
+                _HANDLED[event.handled],
+            )
+            keys.append(key)
+            if key not in self._series:
+                missing.setdefault(key, placed)
+        if missing:
+            self._find_or_make_series(connection, missing)
+        for key, placed in zip(keys, batch, strict=True):
+            placed.series = self._series[key]
+
+    def _find_or_make_series(self, connection: Connection, missing: dict[SeriesKey, Placed]) -> None:
+        table = schema.series
+        held: dict[int, int] = {}
+        for ids in chunks(sorted({key[0] for key in missing})):
+            for row in connection.execute(select(table).where(table.c.fingerprint_id.in_(ids))):
+                found = (row.fingerprint_id, row.environment, row.release, row.type, row.severity, row.handled)
+                self._series[found] = _series(row)
+                held[row.fingerprint_id] = held.get(row.fingerprint_id, 0) + 1
+        rows: dict[SeriesKey, Placed] = {}
+        collapsed: dict[SeriesKey, SeriesKey] = {}
+        for key, placed in missing.items():
+            if key in self._series:
+                continue
+            if held.get(key[0], 0) >= MAX_SERIES_PER_FINGERPRINT:
+                collapsed[key] = (key[0], OTHER, OTHER, OTHER, key[4], key[5])
+                if collapsed[key] in self._series or collapsed[key] in rows:
+                    continue
+                rows[collapsed[key]] = placed
+            else:
+                rows[key] = placed
+            held[key[0]] = held.get(key[0], 0) + 1
+        if rows:
+            totals = self._totals(connection, [(placed.service_id, key) for key, placed in rows.items()])
+            values: list[dict[str, object]] = []
+            for series_id, (key, placed) in zip(
+                self._take_ids(connection, "series", len(rows)), rows.items(), strict=True
+            ):
+                total_id = totals[placed.service_id, key[1], key[3], key[4], key[5]]
+                self._series[key] = Series(series_id, key[0], key[1], total_id)
+                names = dict(zip(_SERIES_NAMES, key, strict=True))
+                seen = {"first_seen": placed.time, "last_seen": placed.time}
+                values.append({"id": series_id, "total_id": total_id, "count": 0, **names, **seen})
+            connection.execute(insert(table), values)
+        for key, target in collapsed.items():
+            self._series[key] = self._series[target]
+
+    def _totals(
+        self, connection: Connection, wanted: Sequence[tuple[int, SeriesKey]]
+    ) -> dict[tuple[int, str, str, str, int], int]:
+        table = schema.event_totals
+        keys = {(service_id, key[1], key[3], key[4], key[5]) for service_id, key in wanted}
+        found: dict[tuple[int, str, str, str, int], int] = {}
+        for types in chunks(sorted({key[2] for key in keys})):
+            query = select(table).where(table.c.service_id.in_({key[0] for key in keys}), table.c.type.in_(types))
+            for row in connection.execute(query):
+                found[row.service_id, row.environment, row.type, row.severity, row.handled] = row.id
+        new = sorted(keys - found.keys())
+        if new:
+            names = ("service_id", "environment", "type", "severity", "handled")
+            zero = {"total": 0, "owed": 0, "trace_id": "", "trace_time": 0}
+            ids = self._take_ids(connection, "event_totals", len(new))
+            connection.execute(
+                insert(table),
+                [{"id": i, **dict(zip(names, key, strict=True)), **zero} for i, key in zip(ids, new, strict=True)],
+            )
+            found.update(zip(new, ids, strict=True))
+        return found
+
+    def series_by_id(self, connection: Connection, ids: Sequence[int]) -> dict[int, Series]:
+        """Series that earlier batches counted in."""
+        found: dict[int, Series] = {}
+        for part in chunks(ids):
+            for row in connection.execute(select(schema.series).where(schema.series.c.id.in_(part))):
+                found[row.id] = _series(row)
+        return found
+
+
+def read_releases(connection: Connection, service_id: int) -> dict[str, int]:
+    table = schema.releases
+    rows = connection.execute(select(table.c.release, table.c.first_seen).where(table.c.service_id == service_id))
+    return {row.release: row.first_seen for row in rows}
+
+
+def _series(row: Row[tuple[object, ...]]) -> Series:
+    return Series(row.id, row.fingerprint_id, row.environment, row.total_id)
