@@ -1,0 +1,17 @@
+"""The rules, an area a file, in the order in which they win where two claim the same characters."""
+
+from __future__ import annotations
+
+from collector_processor.stages.redact.rule import Rule
+from collector_processor.stages.redact.rules import cards, credentials, email, identity, keys, statements, tokens, urls
+
+DEFAULT_RULES: tuple[Rule, ...] = (
+    *keys.RULES,
+    *credentials.RULES,
+    *urls.RULES,
+    *statements.RULES,
+    *tokens.RULES,
+    *cards.RULES,
+    *identity.RULES,
+    *email.RULES,
+)

@@ -1,0 +1,161 @@
+"""Payment cards: issuer's prefix, length and check digit, in one run or grouped; not inside longer runs, UUIDs, hex or decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from collector_processor.stages.redact.rule import Example, Match, Rule, Span, compiled, stands_alone
+
+_GROUP = compiled(r"\d+")
+_HEX = frozenset("0123456789abcdefABCDEF-")
+
+# (first digits from, to, lengths): ISO/IEC 7812 ranges as the networks publish them.
+_ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
+    ("4", "4", frozenset({13, 16, 19})),  # Visa
+    ("51", "55", frozenset({16})),  # Mastercard
+    ("2221", "2720", frozenset({16})),
+    ("34", "34", frozenset({15})),  # American Express
+    ("37", "37", frozenset({15})),
+    ("300", "305", frozenset(range(14, 20))),  # Diners Club
+    ("3095", "3095", frozenset(range(14, 20))),
+    ("36", "36", frozenset(range(14, 20))),
+    ("38", "39", frozenset(range(14, 20))),
+    ("3528", "3589", frozenset(range(16, 20))),  # JCB
+    ("2131", "2131", frozenset({15})),
+    ("1800", "1800", frozenset({15})),
+    ("6011", "6011", frozenset(range(16, 20))),  # Discover
+    ("644", "649", frozenset(range(16, 20))),
+    ("65", "65", frozenset(range(16, 20))),
+    ("60", "60", frozenset({16})),  # RuPay, Hipercard
+    ("81", "82", frozenset({16})),
+    ("508", "508", frozenset({16})),
+    ("62", "62", frozenset(range(16, 20))),  # UnionPay
+    ("5018", "5020", frozenset(range(12, 20))),  # Maestro, Dankort
+    ("5038", "5038", frozenset(range(12, 20))),
+    ("56", "58", frozenset(range(12, 20))),
+    ("6304", "6304", frozenset(range(12, 20))),
+    ("6390", "6390", frozenset(range(12, 20))),
+    ("6759", "6763", frozenset(range(12, 20))),
+    ("0604", "0604", frozenset(range(12, 20))),
+    ("637", "639", frozenset({16})),  # InstaPayment
+    ("2200", "2204", frozenset(range(16, 20))),  # Mir
+    ("9792", "9792", frozenset({16})),  # Troy
+    ("506099", "506198", frozenset({16, 18, 19})),  # Verve
+    ("650002", "650027", frozenset({16, 18, 19})),
+    ("1", "1", frozenset({15})),  # UATP
+)
+_BY_FIRST = {
+    first: tuple(issuer for issuer in _ISSUERS if issuer[0][0] <= first <= issuer[1][0]) for first in "0123456789"
+}
+_GROUPINGS = (
+    (4, 4, 4, 4),
+    (4, 6, 5),
+    (4, 6, 4),
+    (4, 4, 4, 4, 3),
+    (4, 4, 4, 4, 2),
+    (4, 4, 4, 4, 1),
+    (4, 4, 4, 3),
+    (4, 4, 4, 1),
+    (4, 4, 4),
+    (6, 13),
+    (4, 4, 5),
+)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def luhn(digits: str) -> bool:
+    """The check digit of ISO/IEC 7812."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        value = ord(digit) - 48
+        total += _DOUBLED[value] if index % 2 else value
+    return total % 10 == 0
+
+
+def is_card(digits: str) -> bool:
+    """Issuer's prefix, its lengths and the check digit."""
+    ranges = _BY_FIRST.get(digits[0], ())
+    return any(low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in ranges) and luhn(digits)
+
+
+def _cards(text: str, match: Match) -> Sequence[Span]:
+    start, end = match.span()
+    groups = [
+        (start + a, start + b)
+        for a, b in (found.span() for found in _GROUP.finditer(text[start:end].encode("latin-1")))
+    ]
+    return tuple(_in_run(text, groups))
+
+
+def _in_run(text: str, groups: Sequence[Span]) -> Iterator[Span]:
+    lengths = tuple(end - start for start, end in groups)
+    index = 0
+    while index < len(groups):
+        taken = 0
+        for count in _candidates(text, groups, lengths, index):
+            start, end = groups[index][0], groups[index + count - 1][1]
+            digits = "".join(text[a:b] for a, b in groups[index : index + count])
+            if _free(text, start, end) and is_card(digits):
+                yield start, end
+                taken = count
+                break
+        index += taken or 1
+
+
+def _candidates(text: str, groups: Sequence[Span], lengths: tuple[int, ...], index: int) -> Iterator[int]:
+    """How many groups from ``index`` could be one number.
+
+    By the usual groupings with one separator throughout, else a group alone.
+    """
+    first = lengths[index]
+    for grouping in _GROUPINGS if first in (4, 6) else ():
+        count = len(grouping)
+        if lengths[index : index + count] == grouping and len({text[b] for _, b in groups[index : index + count - 1]}) == 1:
+            yield count
+    if 12 <= first <= 19:
+        yield 1
+
+
+def _free(text: str, start: int, end: int) -> bool:
+    if not stands_alone(text, start, end, "+"):
+        return False
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if (before in ("-", ".") and start >= 2 and text[start - 2].isdigit()) or (
+        after in ("-", ".") and text[end + 1 : end + 2].isdigit()
+    ):
+        return False  # a longer grouped number, a decimal, a version
+    return not (before == "-" and _hex_word(text, start - 1)) and not (after == "-" and text[end + 1 : end + 2] in _HEX)
+
+
+def _hex_word(text: str, end: int) -> bool:
+    """Whether what is glued to the front is nothing but hex: the tail of a UUID."""
+    start = end
+    while start and end - start < 40 and (text[start - 1].isalnum() or text[start - 1] in "-_"):
+        start -= 1
+    return start < end and all(character in _HEX for character in text[start:end])
+
+
+RULES = (
+    Rule(
+        name="card",
+        replacement="[card]",
+        what="payment card numbers: issuer's prefix, length and Luhn digit; plain or grouped by blanks, dashes or dots",
+        pattern=r"\d(?:[ .-]?\d){11,}",
+        check=_cards,
+        examples=(
+            Example("card 4111111111111111 declined", "card [card] declined"),
+            Example("pan=5555-5555-5555-4444;", "pan=[card];"),
+            Example("3782 822463 10005", "[card]"),
+            Example("4012888888881881 4012-8888-8888-1881", "[card] [card]"),
+        ),
+        counter_examples=(
+            "order 4111111111111112",
+            "trace 4111111111111111a",
+            "0.4111111111111111",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "at 1748503543012",
+            "41111111111111111111111",
+            "id_4111111111111111",
+        ),
+    ),
+)

@@ -1,0 +1,110 @@
+"""E-mail addresses, told from what only looks like one: stack frames, packages, remotes, host names, matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collector_processor.stages.redact.rule import WORD, Example, Match, Rule, Span, vocabulary
+from collector_processor.stages.redact.source_lines import on_source_line
+
+# Endings that are no top-level domain but files, private networks or members of objects.
+_NOT_DOMAINS = vocabulary(
+    """js jsx ts tsx mjs cjs vue svelte html htm css scss map json yaml yml xml php java kt rb cs cpp cxx hpp swift
+    scala exe dll jar war class  wasm txt log csv pdf png jpg jpeg gif svg ico zip gz tgz tar rc service socket
+    target mount local internal localdomain localhost lan  git bundle min chunk esm umd node"""
+)
+# Generic domains that need no second look.
+_GENERIC = vocabulary(
+    """com org net edu gov mil int info biz name pro aero coop museum jobs mobi travel tel cat asia post xxx app dev
+    cloud online site store shop  tech xyz email live news blog agency digital media network systems solutions
+    services group world today company consulting support  software design studio space website global
+    international life health care bank finance capital money insurance law legal tax energy  club team work works
+    zone academy school university college education training institute foundation church community social chat
+    game  games video film music photo photos pictures art gallery museum fashion style beauty fitness run bike
+    car cars auto taxi flights hotel  hotels holiday house homes land rent estate property properties builders
+    construction engineering industries farm garden kitchen  restaurant cafe bar pub pizza wine beer coffee food
+    eat berlin hamburg koeln cologne bayern wien paris london nyc tokyo amsterdam  brussels madrid barcelona
+    moscow istanbul quebec scot wales irish eus gal bzh africa page link click help host hosting domains sale
+    market marketing events party gift gifts toys kids baby dog pet vet dental doctor clinic hospital surgery top
+    vip win bid trade  example test invalid corp"""
+)
+
+
+def _address(text: str, match: Match) -> Sequence[Span]:
+    start, end = match.span()
+    at = text.find("@", start, end)
+    separator = 1
+    if at < 0:
+        at, separator = text.lower().find("%40", start, end), 3
+    local = text[start:at]
+    escape = local.rfind("%")
+    if escape >= 0 and separator == 3:  # an encoded "=" or blank before it in a query string
+        start, local = start + escape + 3, local[escape + 3 :]
+    domain = text[at + separator : end]
+    labels = domain.split(".")
+    ending = labels[-1].lower()
+    after = text[end : end + 2]
+    if not local or local[-1] == "." or ".." in local or local[0] not in WORD:
+        return ()
+    if ending in _NOT_DOMAINS or after[:1] in WORD and after or after[:1] == "(":
+        return ()
+    if any(not label or label[0] == "-" or label[-1] == "-" for label in labels):
+        return ()
+    if all(label.isdigit() for label in labels[:2]) and len(labels) > 2:
+        return ()  # a version: react@18.2.0-rc.dev
+    if after[:1] == ":" and after[1:].isdigit() and len(ending) <= 3 and ending not in _GENERIC:
+        return ()  # a frame: fn@main.py:12
+    if local == "git" and after[:1] in (":", "/"):
+        return ()
+    if local.startswith("celery"):
+        return ()  # the name of a worker, with its host's
+    if _in_authority(text, start):
+        return ()
+    if len(ending) > 2 and ending not in _GENERIC and not ending.startswith("xn--") and on_source_line(text, start):
+        return ()  # a matrix product: x@self.weight
+    return ((start, end),)
+
+
+def _in_authority(text: str, start: int) -> bool:
+    """Whether the user part of ``scheme://user@host`` or ``scheme://user:password@host`` stands here: host and user are no address."""
+    head = text[max(0, start - 256) : start]
+    slashes = head.rfind("://")
+    if slashes < 0:
+        return False
+    between = head[slashes + 3 :]
+    return not any(mark in between for mark in (" \t\n\r\"'<>/?#" if ":" in between else " \t\n\r\"'<>/?#(),;"))
+
+
+RULES = (
+    Rule(
+        name="email",
+        replacement="[email]",
+        what="e-mail addresses, also with `%40`; not stack frames, packages, git remotes, hosts of private networks",
+        pattern=r"[0-9A-Za-z_\xc0-\xff][0-9A-Za-z_.%+'\xc0-\xff-]*(?:@|%40)(?:[0-9A-Za-z\xc0-\xff-]+\.)+(?:[Xx][Nn]--[0-9A-Za-z-]+|[A-Za-z\xc0-\xff]{2,24})",
+        cue=r"(?:@|%40)[0-9A-Za-z\xc0-\xff.-]+\.[A-Za-z\xc0-\xff]{2}|\.[Xx][Nn]--",
+        check=_address,
+        examples=(
+            Example("no user ann.lee+shop@mail.example.co.uk!", "no user [email]!"),
+            Example("mailto:jörg@müller.example", "mailto:[email]"),
+            Example("GET /u?email=ann%40example.com&x=1", "GET /u?email=[email]&x=1"),
+            Example("<o'brien@example.com>", "<[email]>"),
+            Example("my email is other+foobar@t.co.", "my email is [email]."),
+        ),
+        counter_examples=(
+            "ann@localhost",
+            "render@https://cdn.example.com/app.js:1:2",
+            "render@app.js:10:5",
+            "@app.route('/login')",
+            "email/parser.py",
+            "@scope/name",
+            "lodash@4.17.21",
+            "git@github.com:org/repo.git",
+            "ssh://git@github.com/org/repo",
+            "com.shop.Order@1b2c3d4e",
+            "java.base@11.0.2/java.lang.Thread.run",
+            "celery@worker-3.example.com: ready",
+            '  File "m.py", line 3, in f\n    return x@self.weight + b',
+            "my email is info@presidio.",
+        ),
+    ),
+)

@@ -1,0 +1,33 @@
+"""Whether a position stands on a line of source code that a stack trace shows: there an identifier is not a value."""
+
+from __future__ import annotations
+
+from collector_processor.stages.redact.rule import compiled
+
+_MAX_LINE = 512
+_FRAME = compiled(r'([\s|]*)File ".*", line \d+.*')
+_MARKER = compiled(r"[\s|]*[\^~]+[\s^~]*")
+_CODE = compiled(
+    r"\s*(?:[>|]+\s*)?\d+\s*[|¤:]\s.*|\s*(?:def|async def|function|func|fn|return|raise|elif|assert|throw|const|let|var|await)\s.*"
+)
+
+
+def on_source_line(text: str, position: int) -> bool:
+    """The line before names a Python frame, the line after underlines this one, or the line itself is numbered or begins with a keyword of code."""
+    start = text.rfind("\n", max(0, position - _MAX_LINE), position) + 1
+    if start == 0 and position > _MAX_LINE:
+        return False
+    end = text.find("\n", position, position + _MAX_LINE)
+    line = text[start : end if end >= 0 else position + _MAX_LINE]
+    if _CODE.fullmatch(line.encode("latin-1")) is not None:
+        return True
+    if start:
+        before = text[text.rfind("\n", max(0, start - 1 - _MAX_LINE), start - 1) + 1 : start - 1]
+        frame = _FRAME.fullmatch(before.encode("latin-1"))
+        if frame is not None and not line[: frame.end(1) + 1].strip(" \t|"):
+            return True  # indented deeper than its frame; else it is the exception's own line
+    if end < 0:
+        return False
+    after_end = text.find("\n", end + 1, end + 1 + _MAX_LINE)
+    after = text[end + 1 : after_end if after_end >= 0 else end + 1 + _MAX_LINE]
+    return bool(after.strip()) and _MARKER.fullmatch(after.encode("latin-1")) is not None

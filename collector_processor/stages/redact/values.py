@@ -1,0 +1,166 @@
+"""Where a value begins and ends after its key, and whether it is one: ``None``, ``%s``, ``****``, a type or a sentence is not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from collector_processor.stages.redact import keys
+from collector_processor.stages.redact.rule import compiled, vocabulary
+
+MAX_VALUE = 8192
+"""Characters looked at for the end of one value. Beyond, the value is cut there and the rest is read as text."""
+
+
+class Value(NamedTuple):
+    start: int
+    end: int
+    quoted: bool
+
+
+# An opening quote: string prefixes of Python, backslashes of a text inside a text, wrappers that print around a secret.
+_OPENING = compiled(
+    r"(?:(?:Some|Ok|Just|Optional|SecretStr|Secret|Sensitive|String|string|str|bytes|b64)(?:\(|\[|[ \t])(?:\d+\)[ \t]*)?|\(string\)[ \t]*|[\[(][ \t]*)?"
+    r"(?:[bBrRuUfF]{1,2})?(\\*[\"'`])"
+)
+_WRAPPER = compiled(r"(?:Some|Ok|Just|Optional|Secret|Sensitive)[(\[]|\[")
+_STOP = compiled(r"[\s\"'`<>&;,\\|]")
+# What follows a delimiter when the value is over: nothing, or the next pair.
+_NEXT_PAIR = compiled(
+    r"[&;,][ \t]*(?:\z|\s|[\"'\\\]})]|[0-9A-Za-z_.$@%+\[\]-]{1,64}(?:=|:[^/]|\]))|;[0-9A-Za-z ]{1,64}="
+)
+_NEXT_LINE = compiled(r"\n|\r|\\+[rn]|\z")
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+_NOTHING = vocabulary(
+    """none null nil nul undefined nan true false yes no on off set unset empty blank missing absent present required
+    optional valid invalid  expired revoked wrong incorrect changed failed failure denied rejected unknown ok
+    error hidden masked redacted filtered removed omitted  sensitive secret protected encrypted disabled enabled
+    default n/a na any todo tbd string number integer boolean bool int float bytes str  text char varchar object
+    array list dict map tuple type function symbol secretstr optional class self this void never  must should
+    cannot can't is not was has and or for to in of with without the a an  too does doesn't isn't at unauthorized
+    forbidden malformed mismatch used already"""
+)
+_SENTENCE = compiled(
+    r"(?i)\b(?:must|required?|should|cannot|can't|is (?:not|in|too|re|mis|empty|blank|wrong|un)|isn't|invalid|too (?:short|long|weak|common)|at least|"
+    r"characters?|may not|missing|expired|this field|do(?:es)? ?n[o']t|did ?n[o']t|incorrect|blank|ensure|please|unable|not (?:found|match|allowed|valid|set|provided))\b"
+)
+_TEMPLATE = compiled(
+    r"(?:\*+|[xX]{3,}|[·¤]+|\.{3,}|-+|_+|#+|\?+"  # masks
+    r"|\[[A-Za-z][A-Za-z ._-]*\]|<[^<>]*>|[$#]?\{+[^{}]*\}+|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
+    r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*"
+)
+_REFERENCE = compiled(
+    r"(?:(?:self|this|cls|settings|config|conf|cfg|os|env|process|request|req|args|kwargs|opts?|options|params|data|form|body|user|ctx|context)"
+    r"(?:\.|->|\[)[\w.\[\]()>-]*"
+    r"|[A-Za-z_][\w.]*\([\w.,\"' ]*\)?)"
+)
+_WORD = compiled(r"[A-Za-z][a-z]*")
+_IDENTIFIER = compiled(r"[A-Za-z_.]+")
+_TYPE = compiled(
+    r"(?:&|\*|\?)*(?:typing\.|std::|java\.lang\.)?(?:[A-Z]\w*|str|string|bytes|int|bool|any)(?:\[.*|<.*|\|.*|\?)?"
+)
+_PATH = compiled(
+    r"(?:~|\.{1,2})?/(?:var|run|etc|home|usr|opt|tmp|root|mnt|srv|app|dev|proc|data|secrets|Users|private|workspace)(?:/.*)?|[A-Za-z]:\\.*"
+)
+
+
+def quoted(text: str, position: int) -> Value | None:
+    """The inside of the quotes that open at ``position``; an unclosed one reaches to the end of its line."""
+    if text[position] in "\"'":
+        return _closed(text, position + 1, text[position], 0)
+    opening = _OPENING.match(text[position : position + 64].encode("latin-1"))
+    if opening is None:
+        return None
+    mark = opening.span(1)
+    return _closed(text, position + mark[1], text[position + mark[1] - 1], mark[1] - mark[0] - 1)
+
+
+def _closed(text: str, start: int, quote: str, depth: int) -> Value:
+    """From ``start`` to the closing quote; ``depth`` backslashes stood before the opening one."""
+    limit = min(len(text), start + MAX_VALUE)
+    at = text.find(quote, start, limit)
+    while at >= 0:
+        backslashes = at
+        while backslashes > start and text[backslashes - 1] == "\\":
+            backslashes -= 1
+        run = at - backslashes
+        # At depth 0 an odd run escapes the quote; inside a text in a text the closing quote carries no more backslashes than the opening one.
+        if (run % 2 == 0) if depth == 0 else (run <= depth):
+            return Value(start, at if depth == 0 else at - min(run, depth), True)
+        at = text.find(quote, at + 1, limit)
+    newline = text.find("\n", start, limit)
+    return Value(start, newline if newline >= 0 else limit, True)
+
+
+def unquoted(text: str, position: int) -> Value:
+    """A run up to a blank, a quote, or a delimiter after which the next pair or nothing stands; closing brackets without an opening one are not part of it."""
+    limit = min(len(text), position + MAX_VALUE)
+    window = text[position:limit].encode("latin-1")
+    wrapper = _WRAPPER.match(window)
+    inner = wrapper.end() if wrapper is not None and _TEMPLATE.match(window) is None else 0
+    at = inner
+    while True:
+        stop = _STOP.search(window, at)
+        if stop is None:
+            end = len(window)
+            break
+        end = stop.start()
+        if window[end : end + 1] not in b"&;," or _NEXT_PAIR.match(window, end, min(len(window), end + 80)) is not None:
+            break
+        at = end + 1
+    start, end = position + inner, position + end
+    value = text[start:end]
+    surplus = {closer: value.count(closer) - value.count(opener) for closer, opener in _CLOSERS.items()}
+    while end > start and (text[end - 1] in ".,;" or surplus.get(text[end - 1], 0) > 0):
+        if text[end - 1] in surplus:
+            surplus[text[end - 1]] -= 1
+        end -= 1
+    return Value(start, end, False)
+
+
+def rest_of_line(text: str, position: int) -> Value:
+    """A header's value: to the end of the line, or to a quote (``curl -H 'Cookie: a=b'``)."""
+    limit = min(len(text), position + MAX_VALUE)
+    window = text[position:limit].encode("latin-1")
+    line = _NEXT_LINE.search(window)
+    end = line.start() if line is not None else len(window)
+    for quote in "\"'`":
+        at = text.find(quote, position, position + end)
+        if at >= 0:
+            end = at - position
+    value = text[position : position + end].rstrip(" \t,;)]}\\")
+    return Value(position, position + len(value), False)
+
+
+def is_nothing(value: str) -> bool:
+    """A mask, a placeholder, a template, a state: there is no secret in it."""
+    stripped = value.strip()
+    bare = stripped.strip(" \t.,;:!").lower()
+    if not bare or bare in _NOTHING:
+        return True
+    if stripped[0].isalnum() and bare[0] != "x":
+        return False  # no mask or template begins so
+    return _TEMPLATE.fullmatch(stripped[:256].encode("latin-1")) is not None
+
+
+def is_sentence(value: str) -> bool:
+    """``must be at least 8 characters``: what a validator says of a secret."""
+    return " " in value and _SENTENCE.search(value[:512].encode("latin-1")) is not None
+
+
+def is_reference(value: str, kind: str) -> bool:
+    """Code that names where the secret is (``self.password``, ``get_token()``, ``new_password``), or a path to it."""
+    data = value[:512].encode("latin-1")
+    if _REFERENCE.fullmatch(data) is not None or _PATH.fullmatch(data) is not None:
+        return True
+    return _IDENTIFIER.fullmatch(data) is not None and keys.kind_of(value) is not None
+
+
+def is_type(value: str) -> bool:
+    """``str``, ``Optional[str]``, ``String``: an annotation."""
+    return _TYPE.fullmatch(value[:128].encode("latin-1")) is not None and not any(c.isdigit() for c in value)
+
+
+def is_word(value: str) -> bool:
+    """Letters only, as in running text: ``Lost``, ``expected``."""
+    return _WORD.fullmatch(value.encode("latin-1")) is not None
