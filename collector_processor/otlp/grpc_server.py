@@ -1,0 +1,94 @@
+"""OTLP over gRPC: the Export methods of the three services, bytes in, bytes out.
+
+Serializers are the identity: grpcio hands over the decompressed bytes and never builds a message. Its core refuses what
+is over the limit by itself (RESOURCE_EXHAUSTED), while decompressing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from collector_processor.otlp.exchange import Accepted, Handler, Outcome, Request, Retry, TelemetrySignal
+from collector_processor.otlp.messages import SERVICES
+from collector_processor.otlp.status import success_message, to_grpc
+
+MAX_STREAMS_PER_CONNECTION = 256
+"""With the request limit this bounds what one connection can make the core hold."""
+
+log = logging.getLogger(__name__)
+
+
+class GrpcServer:
+    """A started server. ``port`` is the real one when 0 was asked for."""
+
+    def __init__(self, server: grpc.aio.Server, port: int) -> None:
+        self._server = server
+        self.port = port
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop accepting at once, let running calls end within the grace, cancel the rest. May be called again."""
+        await self._server.stop(max(grace_seconds, 0.0))
+
+
+async def start_grpc(handler: Handler, *, bind: str, max_request_bytes: int, share_port: bool = False) -> GrpcServer:
+    """OTLP/gRPC on ``bind`` (``host:port``), in the clear. Raises ``OSError`` when the port cannot be had.
+    ``share_port``: several processes may listen there, each gets some of the connections."""
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", max_request_bytes),
+            ("grpc.max_concurrent_streams", MAX_STREAMS_PER_CONNECTION),
+            # grpcio shares by default, and two services on one port would each get half of the data.
+            ("grpc.so_reuseport", int(share_port)),
+        ]
+    )
+    server.add_generic_rpc_handlers(
+        tuple(
+            grpc.method_handlers_generic_handler(
+                service.grpc_name, {"Export": grpc.unary_unary_rpc_method_handler(_export(signal, handler))}
+            )
+            for signal, service in SERVICES.items()
+        )
+    )
+    try:
+        port = server.add_insecure_port(bind)
+    except RuntimeError:
+        port = 0
+    if port == 0:
+        await server.stop(0)
+        raise OSError(f"cannot listen on {bind}: the address is in use, not of this machine, or not ours to bind")
+    await server.start()
+    return GrpcServer(server, port)
+
+
+def _export(signal: TelemetrySignal, handler: Handler) -> Any:
+    async def export(payload: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        outcome = await _outcome(signal, handler, payload, context)
+        if isinstance(outcome, Accepted):
+            return success_message(signal, outcome).SerializeToString()
+        status = to_grpc(outcome)
+        await context.abort(status.code, status.details, status.trailers)
+        raise AssertionError("abort does not return")
+
+    return export
+
+
+async def _outcome(
+    signal: TelemetrySignal, handler: Handler, payload: bytes, context: grpc.aio.ServicerContext[bytes, bytes]
+) -> Outcome:
+    try:
+        headers = {
+            name: value if isinstance(value, str) else value.decode("latin-1")
+            for name, value in context.invocation_metadata() or ()
+        }
+        return await handler(Request(signal=signal, payload=payload, peer=context.peer(), headers=headers))
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:
+        # grpcio would make UNKNOWN of it, and clients drop what UNKNOWN answers.
+        log.error("an OTLP/gRPC request failed inside the service: %s", type(error).__name__)
+        return Retry("the service failed on this request")
