@@ -1,0 +1,166 @@
+"""The fingerprint: which errors are one bug.
+
+In: the bare types of the whole chain, and for each exception the site of its raise (``stacktraces.site``). The
+message, with its volatile parts replaced, only where no stack of the chain names a function of the application. Out:
+lines, columns, paths, hosts, addresses, recursion depth, the frames around the raising one, instrumentation.
+docs/grouping.md argues each choice. A change of any key is a new version prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from collector_processor.events import ExceptionNode, bare_type
+from collector_processor.stacktraces import BY_NAME, parse_cut, restored
+from collector_processor.stacktraces.site import NOWHERE, Site, site
+from collector_processor.stacktraces.text import bounded, cut_message
+from collector_processor.stages.parameterize import parameterize
+
+VERSION = "fp1"
+MAX_MESSAGE = 512
+"""Characters of a message's first line that count."""
+MAX_CACHED_TEXT = 16_384
+_CACHE_ENTRIES = 2048
+_CACHE_CHARACTERS = 4_000_000
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]+")
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    fingerprint: str
+    """``fp1:`` and 32 hex digits."""
+    language: str
+    raise_site: str
+    """Module-or-file and function of the raise, line-free, the same for the span's and the log's text; ``""`` without
+    frames."""
+    culprit: str
+    """The application's function to look at: ``shop/payments.py in charge_card``; ``""`` without frames."""
+    exceptions: tuple[ExceptionNode, ...]
+    components: tuple[str, ...]
+    """What went into the fingerprint, and what was left out, a sentence each."""
+
+
+class _Reading(NamedTuple):
+    """Of one stack text, whatever its message: what the cache keeps."""
+
+    language: str
+    exceptions: tuple[ExceptionNode, ...]
+    outermost: Site
+    components: tuple[str, ...]
+    fingerprint: str
+    """``""`` when the message has to count."""
+
+
+def group(*, type: str, message: str, stacktrace: str, language: str = "", client: str = "") -> Grouping:  # noqa: A002
+    """What the record says -> its fingerprint. Total and linear.
+
+    ``type``, ``message``, ``stacktrace``: as received, before redaction; ``""`` for what is absent. ``client``: the
+    application's own wish (``otel_errors.fingerprint.client``); when given, nothing else counts.
+    """
+    text = cut_message(stacktrace if len(stacktrace) <= MAX_CACHED_TEXT else bounded(stacktrace), message)
+    reading = _cached(type, text, language)
+    exceptions = restored(reading.exceptions, message)
+    components, fingerprint = reading.components, reading.fingerprint
+    if client:
+        components = (f"client fingerprint: {client:.200}", "left out: everything else, the application decided")
+        fingerprint = _digest(("client", client))
+    elif not fingerprint:
+        key = message_key((exceptions[0].message if exceptions else None) or message or _headline(stacktrace))
+        components = (*components, f"message: {key}" if key else "message: none")
+        fingerprint = _digest((*reading.components, "message", key))
+    site_ = reading.outermost
+    return Grouping(fingerprint, reading.language, site_.raised, site_.culprit, exceptions, components)
+
+
+def message_key(message: str) -> str:
+    """The first line that says something, volatile parts replaced; with the second when the first only announces it
+    with a colon."""
+    said = [line for line in (line.strip() for line in message[: 4 * MAX_MESSAGE].split("\n")) if line][:2]
+    if not said:
+        return ""
+    first = " ".join(said) if said[0].endswith(":") else said[0]
+    return parameterize(first[:MAX_MESSAGE])
+
+
+def _headline(stacktrace: str) -> str:
+    """What a text without frames and without a record's message is told by: its first line."""
+    return next((line for line in (line.strip() for line in stacktrace[: 4 * MAX_MESSAGE].split("\n")) if line), "")
+
+
+_young: dict[tuple[str, str, str], _Reading] = {}
+_old: dict[tuple[str, str, str], _Reading] = {}
+_young_characters = 0
+
+
+def _cached(type_: str, text: str, language: str) -> _Reading:
+    """Two generations instead of a list of uses: no lock, no bookkeeping on a hit, and at most twice the bound is
+    kept."""
+    global _young, _old, _young_characters
+    key = (type_, text, language)
+    reading = _young.get(key)
+    if reading is not None:
+        return reading
+    reading = _old.get(key) or _read(type_, text, language)
+    if len(text) <= MAX_CACHED_TEXT:
+        if len(_young) >= _CACHE_ENTRIES or _young_characters > _CACHE_CHARACTERS:
+            _old, _young, _young_characters = _young, {}, 0
+        _young[key] = reading
+        _young_characters += len(text)
+    return reading
+
+
+def _read(type_: str, text: str, language: str) -> _Reading:
+    trace = parse_cut(text, language, type=type_)
+    nodes = trace.exceptions
+    reader = BY_NAME.get(trace.language)
+    types = [bare_type(node.type or "") for node in nodes]
+    if nodes and type_ and trace.language != "javascript":
+        types[0] = bare_type(type_)
+    elif nodes and type_ and not _CODE.fullmatch(type_):
+        # A JavaScript span carries error.code as its type where there is one, the log record of the same error its
+        # name.
+        types[0] = bare_type(type_)
+    sites = [
+        site(node.frames, reader, name) if node.frames else NOWHERE for node, name in zip(nodes, types, strict=True)
+    ]
+    components = ["type: " + (types[0] or "unknown") if nodes or type_ else "type: unknown"]
+    if sites and sites[0].key:
+        components.append("raised: " + sites[0].key)
+    chain = _chain(nodes, [f"{name} {where.key}" for name, where in zip(types, sites, strict=True)])
+    if chain:
+        components.append("chain: " + chain)
+    told = any(where.tells_apart for where in sites)
+    if told:
+        components_out = "left out: message, lines, columns, paths, outer frames"
+        return _Reading(trace.language, nodes, sites[0], (*components, components_out), _digest(components))
+    return _Reading(trace.language, nodes, sites[0] if sites else NOWHERE, tuple(components), "")
+
+
+def _chain(nodes: Sequence[ExceptionNode], own: list[str]) -> str:
+    """The causes and group members below the outermost, as one text.
+
+    Equal neighbours are one (a retry that failed the same way five times), members are a set (how many tasks failed,
+    and in which order, is chance).
+    """
+    below: list[set[str]] = [set() for _ in nodes]
+    for index in range(len(nodes) - 1, 0, -1):
+        parent = nodes[index].parent or 0
+        if own[index] == own[parent]:
+            below[parent] |= below[index]
+        else:
+            below[parent].add(_with(own[index], below[index]))
+    return _with("", below[0]) if nodes else ""
+
+
+def _with(name: str, below: set[str]) -> str:
+    return f"{name}({', '.join(sorted(below))})" if below else name
+
+
+def _digest(parts: Sequence[str]) -> str:
+    content = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return f"{VERSION}:{blake2b(content, digest_size=16).hexdigest()}"

@@ -1,0 +1,23 @@
+"""The title of an issue: one line for lists, pages and labels."""
+
+from __future__ import annotations
+
+from collector_processor.events import bare_type
+from collector_processor.stages.parameterize import parameterize
+
+MAX_TITLE = 120
+
+
+def title(type: str, message: str) -> str:  # noqa: A002
+    """``ValueError: cannot parse <str>``, at most 120 characters, one line.
+
+    From the bare type and the message's first line, its volatile parts replaced: an issue has one title, not one an
+    occurrence. The message is expected redacted already; what identifies a person is replaced again here, so that a
+    title cannot become the leak.
+    """
+    first = next((line for line in (" ".join(line.split()) for line in message[:2048].splitlines()) if line), "")
+    text = parameterize(first)
+    name = " ".join(bare_type(type).split())
+    whole = f"{name}: {text}" if name and text else name or text or "unknown error"
+    whole = "".join(character if character.isprintable() else " " for character in whole)
+    return whole if len(whole) <= MAX_TITLE else whole[: MAX_TITLE - 1].rstrip() + "…"
