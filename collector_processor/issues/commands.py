@@ -242,5 +242,7 @@ def _sum_environments(connection: Connection, issue_id: str, users: dict[str, in
         seen = {"users": users.get(environment, 0), "first_seen": first_seen, "last_seen": last_seen}
         # the exposed counter starts at nothing here: it moves with events only, never by a merge
         counter = {"total": 0, "owed": 0, "trace_id": "", "trace_time": 0}
-        query = upsert(connection, table).values(issue_id=issue_id, environment=environment, **seen, **counter)
+        query = upsert(connection.dialect.name, table).values(
+            issue_id=issue_id, environment=environment, **seen, **counter
+        )
         connection.execute(query.on_conflict_do_update(index_elements=["issue_id", "environment"], set_=seen))

@@ -8,12 +8,19 @@ import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
 from collector_processor.events import ErrorEvent
-from collector_processor.issues import counts, occurrences, releases, schema, states
+from collector_processor.issues import counts, occurrences, releases, schema, states, users
+from collector_processor.issues.bulk import execute_many, one_of_values, select_in
 from collector_processor.issues.counts import FingerprintChange
-from collector_processor.issues.directory import Directory, Placed, chunks, effective_time
+from collector_processor.issues.directory import Directory, Placed, effective_time
 from collector_processor.issues.lifecycle import on_event, raise_severity
 from collector_processor.issues.states import EVENTS_ACTOR, Activity, IssueRecord
 from collector_processor.issues.tallying import tally
+
+_RECEIVED = (
+    update(schema.services).where(schema.services.c.id == bindparam("key")).values(last_received=bindparam("at"))
+)
+_table = schema.fingerprints
+_ISSUES_OF = select(_table.c.id, _table.c.issue_id).where(one_of_values(_table.c.id))
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -40,9 +47,7 @@ def count(
     now_ns = int(now * 1e9)
     batch = [Placed(position, event, effective_time(event, now_ns)) for position, event in records]
     services = directory.place_services(connection, batch, now)
-    table = schema.services
-    received = update(table).where(table.c.id == bindparam("key")).values(last_received=now)
-    connection.execute(received, [{"key": service_id} for service_id in services])
+    execute_many(connection, _RECEIVED, [{"key": service_id, "at": now} for service_id in services])
     directory.note_releases(connection, batch, now)
     new = directory.place_fingerprints(connection, batch)
     states.make_issues(connection, new, now)
@@ -56,10 +61,10 @@ def count(
     counts.add_to_hours(connection, growth)
     counts.add_to_totals(connection, batch, growth)
     counts.add_to_environments(connection, batch, growth, issue_of)
-    users = counts.add_users(connection, batch, issue_of)
+    new_users = users.add_users(connection, directory, batch, issue_of)
     occurrences.store(connection, batch, issue_of, limit=occurrences_per_issue, now=now)
     created = {issue_of[fingerprint_id] for fingerprint_id in new}
-    regressed = _live(connection, directory, batch, issue_of, changes, users, created, now)
+    regressed = _live(connection, directory, batch, issue_of, changes, new_users, created, now)
     return Counted(
         counted=[placed.position for placed in batch if placed.counted],
         uncounted=[placed.position for placed in batch if not placed.counted],
@@ -70,12 +75,7 @@ def count(
 
 
 def _issues_of(connection: Connection, fingerprint_ids: set[int]) -> dict[int, str]:
-    table = schema.fingerprints
-    found: dict[int, str] = {}
-    for ids in chunks(sorted(fingerprint_ids)):
-        for row in connection.execute(select(table.c.id, table.c.issue_id).where(table.c.id.in_(ids))):
-            found[row.id] = row.issue_id
-    return found
+    return {row.id: row.issue_id for row in select_in(connection, _ISSUES_OF, sorted(fingerprint_ids))}
 
 
 def _live(
@@ -84,7 +84,7 @@ def _live(
     batch: Sequence[Placed],
     issue_of: Mapping[int, str],
     changes: Mapping[int, FingerprintChange],
-    users: Mapping[str, int],
+    new_users: Mapping[str, int],
     created: set[str],
     now: float,
 ) -> list[str]:
@@ -97,7 +97,7 @@ def _live(
         record.count += change.count
         record.first_seen = min(record.first_seen, change.first_seen)
         record.last_seen = max(record.last_seen, change.last_seen) if not is_fresh else change.last_seen
-    for issue_id, added in users.items():
+    for issue_id, added in new_users.items():
         records[issue_id].users += added
     activity: list[Activity] = []
     regressed: list[str] = []

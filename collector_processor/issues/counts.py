@@ -3,18 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, bindparam, case, func, select, update
+from sqlalchemy import Column, Connection, Insert, Table, Update, bindparam, case, update
 
 from collector_processor.issues import schema
+from collector_processor.issues.bulk import execute_many
 from collector_processor.issues.database import upsert
-from collector_processor.issues.directory import Placed, chunks
+from collector_processor.issues.directory import Placed
 from collector_processor.issues.tallying import Growth
 
-MAX_USERS = 10_000
-"""Rows (pseudonym × environment) told apart for one fingerprint; further users are not counted."""
 NEVER = 1 << 62
+
+
+def _least(column: Column[Any], value: Any) -> Any:
+    return case((value < column, value), else_=column)
+
+
+def _greatest(column: Column[Any], value: Any) -> Any:
+    return case((value > column, value), else_=column)
+
+
+def _counter(columns: Any, errors: Any) -> dict[str, Any]:
+    grows = errors > columns.owed
+    newer = bindparam("trace") != ""
+    return {
+        "total": case((grows, columns.total + errors - columns.owed), else_=columns.total),
+        "owed": case((grows, 0), else_=columns.owed - errors),
+        "trace_id": case((newer, bindparam("trace")), else_=columns.trace_id),
+        "trace_time": case((newer, bindparam("at")), else_=columns.trace_time),
+    }
+
+
+def _counting(table: Table) -> Update:
+    values = {
+        "count": table.c.count + bindparam("errors"),
+        "first_seen": _least(table.c.first_seen, bindparam("first")),
+        "last_seen": _greatest(table.c.last_seen, bindparam("last")),
+    }
+    return update(table).where(table.c.id == bindparam("key")).values(values)
+
+
+_totals, _environments = schema.event_totals.c, schema.issue_environments.c
+_COUNT_FINGERPRINTS = _counting(schema.fingerprints)
+_COUNT_SERIES = _counting(schema.series)
+_COUNT_TOTALS = (
+    update(schema.event_totals).where(_totals.id == bindparam("key")).values(_counter(_totals, bindparam("errors")))
+)
+_COUNT_ENVIRONMENTS = (
+    update(schema.issue_environments)
+    .where(_environments.issue_id == bindparam("key"), _environments.environment == bindparam("of"))
+    .values(
+        **_counter(_environments, bindparam("errors")),
+        first_seen=_least(_environments.first_seen, bindparam("first")),
+        last_seen=_greatest(_environments.last_seen, bindparam("last")),
+    )
+)
+
+
+@lru_cache
+def _count_hours(dialect: str) -> Insert:
+    query = upsert(dialect, schema.hours)
+    count = schema.hours.c.count + query.excluded.count
+    made: Insert = query.on_conflict_do_update(index_elements=["fingerprint_id", "hour"], set_={"count": count})
+    return made
+
+
+@lru_cache
+def _make_environments(dialect: str) -> Insert:
+    made: Insert = upsert(dialect, schema.issue_environments).on_conflict_do_nothing()
+    return made
 
 
 class FingerprintChange:
@@ -48,23 +107,12 @@ def add_to_fingerprints(
         fingerprint_id = growth.series[series_id].fingerprint_id
         fingerprints.setdefault(fingerprint_id, FingerprintChange()).count += errors
         series.setdefault(series_id, FingerprintChange()).count += errors
-    for table, changes in ((schema.fingerprints, fingerprints), (schema.series, series)):
-        query = (
-            update(table)
-            .where(table.c.id == bindparam("key"))
-            .values(
-                count=table.c.count + bindparam("errors"),
-                first_seen=_least(table.c.first_seen, bindparam("first")),
-                last_seen=_greatest(table.c.last_seen, bindparam("last")),
-            )
-        )
-        connection.execute(
-            query,
-            [
-                {"key": key, "errors": change.count, "first": change.first_seen, "last": change.last_seen}
-                for key, change in changes.items()
-            ],
-        )
+    for statement, changes in ((_COUNT_FINGERPRINTS, fingerprints), (_COUNT_SERIES, series)):
+        rows = [
+            {"key": key, "errors": change.count, "first": change.first_seen, "last": change.last_seen}
+            for key, change in changes.items()
+        ]
+        execute_many(connection, statement, rows)
     return fingerprints
 
 
@@ -75,12 +123,7 @@ def add_to_hours(connection: Connection, growth: Growth) -> None:
         key = (growth.series[series_id].fingerprint_id, hour)
         changes[key] = changes.get(key, 0) + errors
     rows = [{"fingerprint_id": key[0], "hour": key[1], "count": errors} for key, errors in changes.items() if errors]
-    if rows:
-        query = upsert(connection, schema.hours)
-        count = schema.hours.c.count + query.excluded.count
-        connection.execute(
-            query.on_conflict_do_update(index_elements=["fingerprint_id", "hour"], set_={"count": count}), rows
-        )
+    execute_many(connection, _count_hours(connection.dialect.name), rows)
 
 
 def add_to_totals(connection: Connection, batch: Sequence[Placed], growth: Growth) -> None:
@@ -90,11 +133,8 @@ def add_to_totals(connection: Connection, batch: Sequence[Placed], growth: Growt
         total_id = growth.series[series_id].total_id
         changes[total_id] = changes.get(total_id, 0) + errors
     traces = _last_traces((placed.series.total_id, placed) for placed in batch)
-    table = schema.event_totals
-    query = update(table).where(table.c.id == bindparam("key")).values(_counter(table.c, bindparam("errors")))
     rows = [{"key": key, "errors": errors, **traces.get(key, _NO_TRACE)} for key, errors in changes.items() if errors]
-    if rows:
-        connection.execute(query, rows)
+    execute_many(connection, _COUNT_TOTALS, rows)
 
 
 _NO_TRACE: Mapping[str, Any] = {"trace": "", "at": 0}
@@ -105,17 +145,6 @@ def _last_traces(records: Iterable[tuple[Any, Placed]]) -> dict[Any, Mapping[str
         key: {"trace": placed.event.trace_id, "at": placed.time}
         for key, placed in records
         if placed.counted and placed.event.trace_id
-    }
-
-
-def _counter(columns: Any, errors: Any) -> dict[str, Any]:
-    grows = errors > columns.owed
-    newer = bindparam("trace") != ""
-    return {
-        "total": case((grows, columns.total + errors - columns.owed), else_=columns.total),
-        "owed": case((grows, 0), else_=columns.owed - errors),
-        "trace_id": case((newer, bindparam("trace")), else_=columns.trace_id),
-        "trace_time": case((newer, bindparam("at")), else_=columns.trace_time),
     }
 
 
@@ -134,103 +163,15 @@ def add_to_environments(
         series = growth.series[series_id]
         changes.setdefault((issue_of[series.fingerprint_id], series.environment), FingerprintChange()).count += errors
     traces = _last_traces(((issue_of[p.fingerprint_id], p.series.environment), p) for p in batch)
-    table = schema.issue_environments
     empty = {"total": 0, "owed": 0, "users": 0, "first_seen": NEVER, "last_seen": 0, "trace_id": "", "trace_time": 0}
-    connection.execute(
-        upsert(connection, table).on_conflict_do_nothing(),
+    execute_many(
+        connection,
+        _make_environments(connection.dialect.name),
         [{"issue_id": issue_id, "environment": environment, **empty} for issue_id, environment in changes],
-    )
-    query = (
-        update(table)
-        .where(table.c.issue_id == bindparam("key"), table.c.environment == bindparam("of"))
-        .values(
-            **_counter(table.c, bindparam("errors")),
-            first_seen=_least(table.c.first_seen, bindparam("first")),
-            last_seen=_greatest(table.c.last_seen, bindparam("last")),
-        )
     )
     rows = []
     for (issue_id, environment), change in changes.items():
         row = {"key": issue_id, "of": environment, "errors": change.count}
         seen = {"first": change.first_seen, "last": change.last_seen}
         rows.append({**row, **seen, **traces.get((issue_id, environment), _NO_TRACE)})
-    connection.execute(query, rows)
-
-
-def add_users(connection: Connection, batch: Sequence[Placed], issue_of: Mapping[int, str]) -> dict[str, int]:
-    """Note the pseudonyms; returns how many new users each issue has, and counts them per environment."""
-    wanted = {(p.fingerprint_id, p.event.user, p.series.environment) for p in batch if p.event.user}
-    if not wanted:
-        return {}
-    table, fingerprints = schema.users, schema.fingerprints
-    room: dict[int, int] = {}
-    for ids in chunks(sorted({fingerprint_id for fingerprint_id, _, _ in wanted})):
-        query = select(fingerprints.c.id, fingerprints.c.user_rows).where(fingerprints.c.id.in_(ids))
-        room.update({row.id: MAX_USERS - row.user_rows for row in connection.execute(query)})
-    rows = [
-        {"fingerprint_id": fingerprint_id, "pseudonym": user, "environment": environment}
-        for fingerprint_id, user, environment in sorted(wanted)
-        if room[fingerprint_id] > 0
-    ]
-    if not rows:
-        return {}
-    insert = upsert(connection, table).on_conflict_do_nothing().returning(*table.c)
-    added = [(row.fingerprint_id, row.pseudonym, row.environment) for row in connection.execute(insert, rows)]
-    if not added:
-        return {}
-    grown: dict[int, int] = {}
-    by_issue: dict[str, list[tuple[str, str]]] = {}
-    for fingerprint_id, user, environment in added:
-        grown[fingerprint_id] = grown.get(fingerprint_id, 0) + 1
-        by_issue.setdefault(issue_of[fingerprint_id], []).append((user, environment))
-    connection.execute(
-        update(fingerprints)
-        .where(fingerprints.c.id == bindparam("key"))
-        .values(user_rows=fingerprints.c.user_rows + bindparam("rows")),
-        [{"key": key, "rows": rows} for key, rows in grown.items()],
-    )
-    return {issue_id: _count_new_users(connection, issue_id, pairs) for issue_id, pairs in by_issue.items()}
-
-
-def _count_new_users(connection: Connection, issue_id: str, added: Sequence[tuple[str, str]]) -> int:
-    """Of the (user, environment) rows just added, what was not there in another fingerprint or environment."""
-    table, fingerprints = schema.users, schema.fingerprints
-    stored: dict[tuple[str, str], int] = {}
-    for names in chunks(sorted({user for user, _ in added})):
-        query = (
-            select(table.c.pseudonym, table.c.environment, func.count())
-            .join(fingerprints, fingerprints.c.id == table.c.fingerprint_id)
-            .where(fingerprints.c.issue_id == issue_id, table.c.pseudonym.in_(names))
-            .group_by(table.c.pseudonym, table.c.environment)
-        )
-        for user, environment, rows in connection.execute(query):
-            stored[user, environment] = rows
-    mine: dict[tuple[str, str], int] = {}
-    for pair in added:
-        mine[pair] = mine.get(pair, 0) + 1
-    new_pairs = [pair for pair in mine if stored[pair] == mine[pair]]
-    per_environment: dict[str, int] = {}
-    for _, environment in new_pairs:
-        per_environment[environment] = per_environment.get(environment, 0) + 1
-    environments = schema.issue_environments
-    for environment, users in per_environment.items():
-        connection.execute(
-            update(environments)
-            .where(environments.c.issue_id == issue_id, environments.c.environment == environment)
-            .values(users=environments.c.users + users)
-        )
-    all_stored: dict[str, int] = {}
-    for (user, _), rows in stored.items():
-        all_stored[user] = all_stored.get(user, 0) + rows
-    all_mine: dict[str, int] = {}
-    for (user, _), rows in mine.items():
-        all_mine[user] = all_mine.get(user, 0) + rows
-    return sum(all_stored[user] == rows for user, rows in all_mine.items())
-
-
-def _least(column: Column[Any], value: Any) -> Any:
-    return case((value < column, value), else_=column)
-
-
-def _greatest(column: Column[Any], value: Any) -> Any:
-    return case((value > column, value), else_=column)
+    execute_many(connection, _COUNT_ENVIRONMENTS, rows)

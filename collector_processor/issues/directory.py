@@ -7,15 +7,17 @@ failed everything is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from collector_processor.events import ErrorEvent
 from collector_processor.issues import schema
+from collector_processor.issues.bulk import chunks, execute_many, one_of_values, select_in
 
 MAX_REMEMBERED = 200_000
+MAX_KNOWN_USERS = 50_000
 MAX_SERIES_PER_FINGERPRINT = 1_000
 """Environments × releases × …, chosen by senders: what comes past it counts under ``other``."""
 MAX_RELEASES_PER_SERVICE = 1_000
@@ -23,15 +25,21 @@ OTHER = "other"
 FUTURE_TOLERANCE_NS = 600 * 10**9
 """A sender's clock may run ahead by this; a time further ahead is replaced by the processor's."""
 HOUR_NS = 3600 * 10**9
-CHUNK = 500
-"""Values in one IN (…)."""
 
 _HANDLED = {True: 1, False: 0, None: -1}
+
+_table = schema.fingerprints
+_FINGERPRINTS = select(_table.c.id, _table.c.service_id, _table.c.fingerprint).where(
+    one_of_values(_table.c.fingerprint)
+)
+_SERIES_OF = select(schema.series).where(one_of_values(schema.series.c.fingerprint_id))
+_SERIES_BY_ID = select(schema.series).where(one_of_values(schema.series.c.id))
+_INSERT_SERIES = insert(schema.series)
+_INSERT_TOTALS = insert(schema.event_totals)
 
 SeriesKey = tuple[int, str, str, str, str, int]
 """(fingerprint id, environment, release, type, severity, handled)"""
 _SERIES_NAMES = ("fingerprint_id", "environment", "release", "type", "severity", "handled")
-_T = TypeVar("_T")
 
 
 class Series(NamedTuple):
@@ -64,11 +72,6 @@ def effective_time(event: ErrorEvent, now_ns: int) -> int:
     return event.time_unix_nano if 0 < event.time_unix_nano <= now_ns + FUTURE_TOLERANCE_NS else now_ns
 
 
-def chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
-
-
 class Directory:
     """The rows that records hang on, by name; remembers ids between batches."""
 
@@ -81,6 +84,13 @@ class Directory:
         self._fingerprints: dict[tuple[int, str], int] = {}
         self._series: dict[SeriesKey, Series] = {}
         self._next: dict[str, int] = {}
+        self.known_users: set[tuple[int, str, str]] = set()
+        """Rows of ``users`` that are there for certain, or for which there is no room."""
+
+    def know_users(self, rows: set[tuple[int, str, str]]) -> None:
+        if len(self.known_users) > MAX_KNOWN_USERS:
+            self.known_users.clear()
+        self.known_users |= rows
 
     def _trim(self) -> None:
         if len(self._series) > MAX_REMEMBERED or len(self._fingerprints) > MAX_REMEMBERED:
@@ -165,11 +175,8 @@ class Directory:
                 placed.fingerprint_id = fingerprint_id
         if not missing:
             return {}
-        table = schema.fingerprints
-        for names in chunks(sorted({fingerprint for _, fingerprint in missing})):
-            query = select(table.c.id, table.c.service_id, table.c.fingerprint).where(table.c.fingerprint.in_(names))
-            for row in connection.execute(query):
-                self._fingerprints[row.service_id, row.fingerprint] = row.id
+        for row in select_in(connection, _FINGERPRINTS, sorted({fingerprint for _, fingerprint in missing})):
+            self._fingerprints[row.service_id, row.fingerprint] = row.id
         new = [key for key in missing if key not in self._fingerprints]
         born = dict(zip(new, self._take_ids(connection, "fingerprints", len(new)), strict=True))
         self._fingerprints.update(born)
@@ -203,13 +210,11 @@ class Directory:
             placed.series = self._series[key]
 
     def _find_or_make_series(self, connection: Connection, missing: dict[SeriesKey, Placed]) -> None:
-        table = schema.series
         held: dict[int, int] = {}
-        for ids in chunks(sorted({key[0] for key in missing})):
-            for row in connection.execute(select(table).where(table.c.fingerprint_id.in_(ids))):
-                found = (row.fingerprint_id, row.environment, row.release, row.type, row.severity, row.handled)
-                self._series[found] = _series(row)
-                held[row.fingerprint_id] = held.get(row.fingerprint_id, 0) + 1
+        for row in select_in(connection, _SERIES_OF, sorted({key[0] for key in missing})):
+            found = (row.fingerprint_id, row.environment, row.release, row.type, row.severity, row.handled)
+            self._series[found] = _series(row)
+            held[row.fingerprint_id] = held.get(row.fingerprint_id, 0) + 1
         rows: dict[SeriesKey, Placed] = {}
         collapsed: dict[SeriesKey, SeriesKey] = {}
         for key, placed in missing.items():
@@ -234,7 +239,7 @@ class Directory:
                 names = dict(zip(_SERIES_NAMES, key, strict=True))
                 seen = {"first_seen": placed.time, "last_seen": placed.time}
                 values.append({"id": series_id, "total_id": total_id, "count": 0, **names, **seen})
-            connection.execute(insert(table), values)
+            execute_many(connection, _INSERT_SERIES, values)
         for key, target in collapsed.items():
             self._series[key] = self._series[target]
 
@@ -253,8 +258,9 @@ class Directory:
             names = ("service_id", "environment", "type", "severity", "handled")
             zero = {"total": 0, "owed": 0, "trace_id": "", "trace_time": 0}
             ids = self._take_ids(connection, "event_totals", len(new))
-            connection.execute(
-                insert(table),
+            execute_many(
+                connection,
+                _INSERT_TOTALS,
                 [{"id": i, **dict(zip(names, key, strict=True)), **zero} for i, key in zip(ids, new, strict=True)],
             )
             found.update(zip(new, ids, strict=True))
@@ -262,11 +268,7 @@ class Directory:
 
     def series_by_id(self, connection: Connection, ids: Sequence[int]) -> dict[int, Series]:
         """Series that earlier batches counted in."""
-        found: dict[int, Series] = {}
-        for part in chunks(ids):
-            for row in connection.execute(select(schema.series).where(schema.series.c.id.in_(part))):
-                found[row.id] = _series(row)
-        return found
+        return {row.id: _series(row) for row in select_in(connection, _SERIES_BY_ID, ids)}
 
 
 def read_releases(connection: Connection, service_id: int) -> dict[str, int]:
@@ -275,5 +277,5 @@ def read_releases(connection: Connection, service_id: int) -> dict[str, int]:
     return {row.release: row.first_seen for row in rows}
 
 
-def _series(row: Row[tuple[object, ...]]) -> Series:
+def _series(row: Row[Any]) -> Series:
     return Series(row.id, row.fingerprint_id, row.environment, row.total_id)

@@ -12,13 +12,15 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
 from collector_processor.issues import schema
-from collector_processor.issues.directory import Placed, chunks
+from collector_processor.issues.bulk import chunks, execute_many
+from collector_processor.issues.directory import Placed
 
 LATEST_PER_BATCH = 10
 SAMPLE_PER_BATCH = 5
 
 Kept = tuple[int, int, int]
 """(id, time, rank)"""
+_INSERT = insert(schema.occurrences)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -54,7 +56,7 @@ def store(
             by_issue.setdefault(issue_of[placed.fingerprint_id], []).append(placed)
     rows = [_row(placed, now) for records in by_issue.values() for placed in choose(records)]
     if rows:
-        connection.execute(insert(schema.occurrences), rows)
+        execute_many(connection, _INSERT, rows)
         prune(connection, by_issue, limit=limit)
 
 

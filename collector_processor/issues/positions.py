@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from collector_processor.events import ErrorEvent
 from collector_processor.issues import schema
+from collector_processor.issues.bulk import chunks
 from collector_processor.issues.database import upsert
-from collector_processor.issues.directory import chunks
 from collector_processor.sink import SinkRecord
 
 
@@ -22,7 +22,7 @@ def counted_upto(connection: Connection, queue_id: str) -> int:
 
 
 def set_counted(connection: Connection, queue_id: str, position: int) -> None:
-    query = upsert(connection, schema.queue_positions).values(queue_id=queue_id, position=position)
+    query = upsert(connection.dialect.name, schema.queue_positions).values(queue_id=queue_id, position=position)
     connection.execute(query.on_conflict_do_update(index_elements=["queue_id"], set_={"position": position}))
 
 
@@ -37,7 +37,9 @@ def pushed_upto(connection: Connection, sink: str, queue_id: str) -> tuple[int, 
 def set_pushed(connection: Connection, sink: str, queue_id: str, position: int, dropped: int) -> None:
     """Move a sink's cursor; ``dropped`` is added to what it lost before."""
     table = schema.sink_positions
-    query = upsert(connection, table).values(sink=sink, queue_id=queue_id, position=position, dropped=dropped)
+    query = upsert(connection.dialect.name, table).values(
+        sink=sink, queue_id=queue_id, position=position, dropped=dropped
+    )
     connection.execute(
         query.on_conflict_do_update(
             index_elements=["sink", "queue_id"],

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, Row, Select, and_, exists, func, or_,
 
 from collector_processor.events import ErrorEvent
 from collector_processor.issues import schema, snapshot
+from collector_processor.issues.bulk import chunks
 from collector_processor.issues.database import reading
-from collector_processor.issues.directory import chunks
 from collector_processor.issues.lifecycle import STATES
 from collector_processor.issues.rows import (
     ActivityRow,

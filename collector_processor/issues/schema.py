@@ -157,9 +157,13 @@ hours = Table(
 users = Table(
     "users",
     metadata,
-    Column("fingerprint_id", ForeignKey("fingerprints.id"), primary_key=True),
-    Column("pseudonym", Text, primary_key=True),
+    # a number made from fingerprint and pseudonym: many pairs are found by one IN (…)
+    Column("pair", BigInteger, primary_key=True, autoincrement=False),
     Column("environment", Text, primary_key=True),
+    Column("fingerprint_id", ForeignKey("fingerprints.id"), nullable=False),
+    Column("pseudonym", Text, nullable=False),
+    Index(None, "fingerprint_id"),
+    sqlite_with_rowid=False,
 )
 
 occurrences = Table(

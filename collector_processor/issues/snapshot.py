@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from collector_processor.issues import schema
-from collector_processor.issues.directory import OTHER, chunks
+from collector_processor.issues.bulk import chunks
+from collector_processor.issues.directory import OTHER
 from collector_processor.issues.rows import (
     DurationHistogram,
     EventTotal,

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from collector_processor.issues import schema
+from collector_processor.issues.bulk import execute_many, one_of_values, select_in
 from collector_processor.issues.database import upsert
-from collector_processor.issues.directory import Placed, chunks
+from collector_processor.issues.directory import Placed
 from collector_processor.issues.lifecycle import IssueState, born
 
 EVENTS_ACTOR = "otel-errors"
@@ -25,6 +26,22 @@ SEARCH_CHARACTERS = 1_000
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATE_COLUMNS = tuple(IssueState.__struct_fields__)
+
+
+_issues = schema.issues
+_SUMS = ("count", "users", "first_seen", "last_seen")
+_INSERT_ISSUES = insert(_issues)
+_INSERT_FINGERPRINTS = insert(schema.fingerprints)
+_INSERT_ACTIVITY = insert(schema.activity)
+_IDS = select(_issues.c.id).where(one_of_values(_issues.c.id))
+_LOAD = select(*(_issues.c[name] for name in ("id", "service_id", *_SUMS, *_STATE_COLUMNS))).where(
+    one_of_values(_issues.c.id)
+)
+_SAVE = (
+    update(_issues)
+    .where(_issues.c.id == bindparam("key"))
+    .values({name: bindparam(f"new_{name}") for name in (*_SUMS, *_STATE_COLUMNS)})
+)
 
 
 class IssueRecord:
@@ -95,8 +112,8 @@ def make_issues(connection: Connection, first: Mapping[int, Placed], now: float)
                 **seen,
             }
         )
-    connection.execute(insert(schema.issues), rows)
-    connection.execute(insert(schema.fingerprints), fingerprint_rows)
+    execute_many(connection, _INSERT_ISSUES, rows)
+    execute_many(connection, _INSERT_FINGERPRINTS, fingerprint_rows)
     note(connection, [(row["id"], now, EVENTS_ACTOR, "created", "", "new", "") for row in rows])
 
 
@@ -106,39 +123,26 @@ def _free_id(placed: Placed, attempt: int = 0) -> str:
 
 
 def _taken(connection: Connection, ids: Iterable[str]) -> set[str]:
-    column = schema.issues.c.id
-    return {
-        found
-        for part in chunks(sorted(set(ids)))
-        for found in connection.scalars(select(column).where(column.in_(part)))
-    }
+    return {row.id for row in select_in(connection, _IDS, sorted(set(ids)))}
 
 
 def load(connection: Connection, ids: Iterable[str]) -> dict[str, IssueRecord]:
     """The rows with these ids; ids that are not there are left out."""
-    table = schema.issues
-    columns = [
-        table.c[name] for name in ("id", "service_id", "count", "users", "first_seen", "last_seen", *_STATE_COLUMNS)
-    ]
     found: dict[str, IssueRecord] = {}
-    for part in chunks(sorted(set(ids))):
-        for row in connection.execute(select(*columns).where(table.c.id.in_(part))):
-            record = IssueRecord(row.id, row.service_id, IssueState(**dict(zip(_STATE_COLUMNS, row[6:], strict=True))))
-            record.count, record.users, record.first_seen, record.last_seen = row[2:6]
-            found[row.id] = record
+    for row in select_in(connection, _LOAD, sorted(set(ids))):
+        values: dict[str, Any] = {name: row._mapping[name] for name in _STATE_COLUMNS}
+        values["severity_set"] = bool(values["severity_set"])
+        values["in_next_release"] = bool(values["in_next_release"])
+        record = IssueRecord(row.id, row.service_id, IssueState(**values))
+        record.count, record.users = row._mapping["count"], row.users
+        record.first_seen, record.last_seen = row.first_seen, row.last_seen
+        found[row.id] = record
     return found
 
 
 def save(connection: Connection, records: Sequence[IssueRecord]) -> None:
     """Write back what ``load`` gave."""
-    if not records:
-        return
-    table = schema.issues
-    names = ("count", "users", "first_seen", "last_seen", *_STATE_COLUMNS)
-    query = (
-        update(table).where(table.c.id == bindparam("key")).values({name: bindparam(f"new_{name}") for name in names})
-    )
-    connection.execute(query, [_values(record) for record in records])
+    execute_many(connection, _SAVE, [_values(record) for record in records])
 
 
 def _values(record: IssueRecord) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def note(connection: Connection, rows: Sequence[Activity]) -> None:
     """Add to the activity of issues."""
     if rows:
         names = ("issue_id", "time", "actor", "action", "before", "after", "note")
-        connection.execute(insert(schema.activity), [dict(zip(names, row, strict=True)) for row in rows])
+        execute_many(connection, _INSERT_ACTIVITY, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def observe(connection: Connection, kind: str, seconds: float | None) -> None:
@@ -166,7 +170,7 @@ def observe(connection: Connection, kind: str, seconds: float | None) -> None:
         return
     upper = next((bound for bound in DURATION_BOUNDS if seconds <= bound), INFINITE)
     table = schema.durations
-    query = upsert(connection, table).values(kind=kind, upper=upper, count=1, seconds=seconds)
+    query = upsert(connection.dialect.name, table).values(kind=kind, upper=upper, count=1, seconds=seconds)
     connection.execute(
         query.on_conflict_do_update(
             index_elements=["kind", "upper"],

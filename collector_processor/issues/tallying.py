@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from collector_processor.issues import schema
-from collector_processor.issues.directory import HOUR_NS, Directory, Placed, Series, chunks
+from collector_processor.issues.bulk import execute_many, one_of_values, select_in
+from collector_processor.issues.directory import HOUR_NS, Directory, Placed, Series
 from collector_processor.issues.identity import SIGNAL_RANK, Kind, Moment, Place, Tally, identity, overflow_key
 
 REFRESH_SHARE = 16
@@ -18,6 +19,12 @@ REFRESH_SHARE = 16
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Tally)
 _INTEGER_LIMIT = 1 << 63
+
+_table = schema.identities
+_LOAD = select(_table.c.key, _table.c.seen, _table.c.tally).where(one_of_values(_table.c.key))
+_INSERT = insert(_table)
+_CHANGE = update(_table).where(_table.c.key == bindparam("k")).values(seen=bindparam("at"), tally=bindparam("now"))
+_REFRESH = update(_table).where(_table.c.key == bindparam("k")).values(seen=bindparam("at"))
 
 
 class Growth:
@@ -138,38 +145,23 @@ class _Book:
             self._series.update(self._directory.series_by_id(self._connection, missing))
 
     def save(self, now: int, refresh_before: int) -> None:
-        table = schema.identities
-        new = [
-            {"key": key, "seen": now, "tally": _encoder.encode(self._tallies[key])}
-            for key in self._changed
-            if key not in self._held
-        ]
+        new: list[tuple[bytes, bytes]] = []
+        changed: list[dict[str, object]] = []
+        for key in self._changed:
+            encoded = _encoder.encode(self._tallies[key])
+            if key in self._held:
+                changed.append({"k": key, "at": now, "now": encoded})
+            else:
+                new.append((key, encoded))
         # the key says it all for an overflow row and for a record without a group
-        new += [{"key": key, "seen": now, "tally": _EMPTY} for key in (*self._records, *self._overflow)]
-        if new:
-            new.sort(key=lambda row: row["key"])  # type: ignore[arg-type,return-value]
-            self._connection.execute(insert(table), new)
+        new.extend((key, _EMPTY) for key in (*self._records, *self._overflow))
+        new.sort()  # neighbours in the table are written together
+        execute_many(self._connection, _INSERT, [{"key": key, "seen": now, "tally": encoded} for key, encoded in new])
+        execute_many(self._connection, _CHANGE, changed)
+        repeated = [key for key in self._repeated - self._changed if key in self._held]
+        stale = [{"k": key, "at": now} for key in repeated if self._held[key][0] < refresh_before]
+        execute_many(self._connection, _REFRESH, stale)
         self._new_identities = len(new)
-        changed = [
-            {"k": key, "seen": now, "tally": _encoder.encode(self._tallies[key])}
-            for key in self._changed
-            if key in self._held
-        ]
-        if changed:
-            self._connection.execute(
-                update(table)
-                .where(table.c.key == bindparam("k"))
-                .values(seen=bindparam("seen"), tally=bindparam("tally")),
-                changed,
-            )
-        stale = [
-            {"k": key, "seen": now}
-            for key in self._repeated - self._changed
-            if key in self._held and self._held[key][0] < refresh_before
-        ]
-        if stale:
-            query = update(table).where(table.c.key == bindparam("k")).values(seen=bindparam("seen"))
-            self._connection.execute(query, stale)
 
     def growth(self) -> Growth:
         growth = Growth()
@@ -194,14 +186,8 @@ def _moment(placed: Placed) -> Moment:
 
 
 def _load(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, Tally]]:
-    table = schema.identities
-    held: dict[bytes, tuple[int, Tally]] = {}
-    for part in chunks(keys):
-        for key, seen, encoded in connection.execute(
-            select(table.c.key, table.c.seen, table.c.tally).where(table.c.key.in_(part))
-        ):
-            held[bytes(key)] = (seen, _decoder.decode(encoded))
-    return held
+    rows = select_in(connection, _LOAD, keys)
+    return {bytes(row.key): (row.seen, _decoder.decode(row.tally)) for row in rows}
 
 
 def forget_identities(connection: Connection, *, before: float, limit: int) -> int:

@@ -232,9 +232,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "users",
+        sa.Column("pair", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
         sa.Column("fingerprint_id", sa.Integer(), nullable=False),
         sa.Column("pseudonym", sa.Text(), nullable=False),
-        sa.Column("environment", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["fingerprint_id"], ["fingerprints.id"], name=op.f("fk_users_fingerprint_id")),
-        sa.PrimaryKeyConstraint("fingerprint_id", "pseudonym", "environment", name=op.f("pk_users")),
+        sa.PrimaryKeyConstraint("pair", "environment", name=op.f("pk_users")),
+        sqlite_with_rowid=False,
     )
+    op.create_index(op.f("ix_users_fingerprint_id"), "users", ["fingerprint_id"], unique=False)
