@@ -10,10 +10,13 @@ import typer
 def redact(
     jsonl: Annotated[
         bool,
-        typer.Option("--jsonl", help='Read one {"text", "key"?} a line from stdin, write one {"text", "redactions"} a line.'),
+        typer.Option(
+            "--jsonl", help='Read one {"text", "key"?} a line from stdin, write one {"text", "redactions"} a line.'
+        ),
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add to each redaction what its rule looks for (never the value that went).")
+        bool,
+        typer.Option("--explain", help="Add to each redaction what its rule looks for (never the value that went)."),
     ] = False,
 ) -> None:
     """Take personal data and secrets out of texts, as the service does before anything is written."""

@@ -1,6 +1,6 @@
-"""``python -m collector_processor.stages.redact.document``: the table of rules in ``docs/redaction.md``, from the rules.
+"""``python -m collector_processor.stages.redact.document`` writes the table of ``docs/redaction.md`` from the rules.
 
-``--print`` prints the table, ``--check`` exits 1 when the document is not current, without either the document is written.
+``--print`` prints the table instead; ``--check`` only looks, and exits 1 when the document is not current.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def table(rules: Sequence[Rule] = DEFAULT_RULES) -> str:
     for rule in rules:
         example = next((one for one in rule.examples if one.key is None), rule.examples[0])
         stays = _code(rule.counter_examples[0]) if rule.counter_examples else ""
-        lines.append(f"| `{rule.name}` | `{rule.replacement}` | {_plain(rule.what)} | {_code(example.redacted)} | {stays} |")
+        lines.append(
+            f"| `{rule.name}` | `{rule.replacement}` | {_plain(rule.what)} | {_code(example.redacted)} | {stays} |"
+        )
     return "\n".join(lines)
 
 
@@ -52,7 +54,10 @@ def main(arguments: Sequence[str]) -> int:
     wanted = current(text)
     if "--check" in arguments:
         if text != wanted:
-            print(f"{DOCUMENT.name} is not current: run python -m collector_processor.stages.redact.document", file=sys.stderr)
+            print(
+                f"{DOCUMENT.name} is not current: run python -m collector_processor.stages.redact.document",
+                file=sys.stderr,
+            )
         return int(text != wanted)
     DOCUMENT.write_text(wanted, encoding="utf-8")
     return 0

@@ -1,7 +1,8 @@
 """One byte a character: the form of a text that the rules are matched on.
 
-A text and its folded form have the same length, so a position in one is a position in the other, whatever the text holds (accents, emoji, lone
-surrogates). Folding also takes away disguises that a person would not notice: full-width digits, typographic quotes and dashes, no-break spaces.
+A text and its folded form have the same length, so a position in one is a position in the other, whatever the text
+holds (accents, emoji, lone surrogates). Folding also takes away disguises that a person would not notice: full-width
+digits, typographic quotes and dashes, no-break spaces.
 """
 
 from __future__ import annotations

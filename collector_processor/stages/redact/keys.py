@@ -1,7 +1,7 @@
 """Which keys name a secret: of attributes, JSON, headers, query strings, environment dumps, keyword arguments.
 
-A key is split into words (``dbPassword``, ``DB_PASSWORD``, ``db.password`` are one) and its *last* word decides: ``password_file`` and
-``token_count`` name no secret, ``reset_password_token`` names a token.
+A key is split into words (``dbPassword``, ``DB_PASSWORD``, ``db.password`` are one) and its *last* word decides:
+``password_file`` and ``token_count`` name no secret, ``reset_password_token`` names a token.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from collector_processor.stages.redact.rule import vocabulary
 
-PASSWORD = "password"
-TOKEN = "token"
-SECRET = "secret"
+PASSWORD = "password"  # noqa: S105 (names of kinds)
+TOKEN = "token"  # noqa: S105
+SECRET = "secret"  # noqa: S105
 KEY = "key"
 COOKIE = "cookie"
 AUTHORIZATION = "authorization"

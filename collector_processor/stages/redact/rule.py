@@ -20,7 +20,10 @@ class Match(Protocol):
 
 
 Check = Callable[[str, Match], Sequence[Span]]
-"""(folded text, match) → the parts that must go; empty: a look-alike. Must be total, and look no further than a bounded distance from the match."""
+"""(folded text, match) → the parts that must go; empty: a look-alike.
+
+Must be total, and look no further than a bounded distance from the match.
+"""
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -44,7 +47,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     check: Check | None = None
     """None: the whole match goes."""
     cue: str | None = None
-    """A smaller pattern that is found wherever ``pattern`` is: it decides in one pass over the text which rules run at all. None: ``pattern``."""
+    """A smaller pattern that is found wherever ``pattern`` is; None: ``pattern``. One pass over a text looks for the
+    cues of all rules and so decides which rules run at all."""
     keys: tuple[str, ...] = ()
     """Words of keys (``keys.py``) under which the whole value goes; for the documentation."""
     examples: tuple[Example, ...] = ()

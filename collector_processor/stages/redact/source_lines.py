@@ -8,12 +8,14 @@ _MAX_LINE = 512
 _FRAME = compiled(r'([\s|]*)File ".*", line \d+.*')
 _MARKER = compiled(r"[\s|]*[\^~]+[\s^~]*")
 _CODE = compiled(
-    r"\s*(?:[>|]+\s*)?\d+\s*[|¤:]\s.*|\s*(?:def|async def|function|func|fn|return|raise|elif|assert|throw|const|let|var|await)\s.*"
+    r"\s*(?:[>|]+\s*)?\d+\s*[|¤:]\s.*|\s*"
+    r"(?:def|async def|function|func|fn|return|raise|elif|assert|throw|const|let|var|await)\s.*"
 )
 
 
 def on_source_line(text: str, position: int) -> bool:
-    """The line before names a Python frame, the line after underlines this one, or the line itself is numbered or begins with a keyword of code."""
+    """Whether the line before names a Python frame, the line after underlines this one, or it looks like code
+    itself."""
     start = text.rfind("\n", max(0, position - _MAX_LINE), position) + 1
     if start == 0 and position > _MAX_LINE:
         return False

@@ -1,4 +1,7 @@
-"""Where a value begins and ends after its key, and whether it is one: ``None``, ``%s``, ``****``, a type or a sentence is not."""
+"""Where a value begins and ends after its key, and whether it is one at all.
+
+``None``, ``%s``, ``****``, a type or a sentence is not.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ class Value(NamedTuple):
 
 # An opening quote: string prefixes of Python, backslashes of a text inside a text, wrappers that print around a secret.
 _OPENING = compiled(
-    r"(?:(?:Some|Ok|Just|Optional|SecretStr|Secret|Sensitive|String|string|str|bytes|b64)(?:\(|\[|[ \t])(?:\d+\)[ \t]*)?|\(string\)[ \t]*|[\[(][ \t]*)?"
+    r"(?:(?:Some|Ok|Just|Optional|SecretStr|Secret|Sensitive|String|string|str|bytes|b64)"
+    r"(?:\(|\[|[ \t])(?:\d+\)[ \t]*)?|\(string\)[ \t]*|[\[(][ \t]*)?"
     r"(?:[bBrRuUfF]{1,2})?(\\*[\"'`])"
 )
 _WRAPPER = compiled(r"(?:Some|Ok|Just|Optional|Secret|Sensitive)[(\[]|\[")
@@ -41,12 +45,15 @@ _NOTHING = vocabulary(
     forbidden malformed mismatch used already"""
 )
 _SENTENCE = compiled(
-    r"(?i)\b(?:must|required?|should|cannot|can't|is (?:not|in|too|re|mis|empty|blank|wrong|un)|isn't|invalid|too (?:short|long|weak|common)|at least|"
-    r"characters?|may not|missing|expired|this field|do(?:es)? ?n[o']t|did ?n[o']t|incorrect|blank|ensure|please|unable|not (?:found|match|allowed|valid|set|provided))\b"
+    r"(?i)\b(?:must|required?|should|cannot|can't|is (?:not|in|too|re|mis|empty|blank|wrong|un)|isn't|invalid"
+    r"|too (?:short|long|weak|common)|at least|"
+    r"characters?|may not|missing|expired|this field|do(?:es)? ?n[o']t|did ?n[o']t"
+    r"|incorrect|blank|ensure|please|unable|not (?:found|match|allowed|valid|set|provided))\b"
 )
 _TEMPLATE = compiled(
     r"(?:\*+|[xX]{3,}|[·¤]+|\.{3,}|-+|_+|#+|\?+"  # masks
-    r"|\[[A-Za-z][A-Za-z ._-]*\]|<[^<>]*>|[$#]?\{+[^{}]*\}+|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
+    r"|\[[A-Za-z][A-Za-z ._-]*\]|<[^<>]*>"
+    r"|[$#]?\{+[^{}]*\}+|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
     r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*"
 )
 _REFERENCE = compiled(
@@ -84,7 +91,8 @@ def _closed(text: str, start: int, quote: str, depth: int) -> Value:
         while backslashes > start and text[backslashes - 1] == "\\":
             backslashes -= 1
         run = at - backslashes
-        # At depth 0 an odd run escapes the quote; inside a text in a text the closing quote carries no more backslashes than the opening one.
+        # At depth 0 an odd run escapes the quote; inside a text in a text the closing quote carries no more
+        # backslashes than the opening one.
         if (run % 2 == 0) if depth == 0 else (run <= depth):
             return Value(start, at if depth == 0 else at - min(run, depth), True)
         at = text.find(quote, at + 1, limit)
@@ -93,7 +101,10 @@ def _closed(text: str, start: int, quote: str, depth: int) -> Value:
 
 
 def unquoted(text: str, position: int) -> Value:
-    """A run up to a blank, a quote, or a delimiter after which the next pair or nothing stands; closing brackets without an opening one are not part of it."""
+    """A run up to a blank, a quote, or a delimiter after which the next pair or nothing stands.
+
+    Closing brackets without an opening one are not part of it.
+    """
     limit = min(len(text), position + MAX_VALUE)
     window = text[position:limit].encode("latin-1")
     wrapper = _WRAPPER.match(window)
@@ -148,7 +159,7 @@ def is_sentence(value: str) -> bool:
     return " " in value and _SENTENCE.search(value[:512].encode("latin-1")) is not None
 
 
-def is_reference(value: str, kind: str) -> bool:
+def is_reference(value: str) -> bool:
     """Code that names where the secret is (``self.password``, ``get_token()``, ``new_password``), or a path to it."""
     data = value[:512].encode("latin-1")
     if _REFERENCE.fullmatch(data) is not None or _PATH.fullmatch(data) is not None:

@@ -74,7 +74,11 @@ def test_without_jsonl_it_is_a_usage_error() -> None:
 def test_a_real_process_answers_line_by_line() -> None:
     program = "import typer; from collector_processor.commands.redact import redact; typer.run(redact)"
     with subprocess.Popen(
-        [sys.executable, "-c", program, "--jsonl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [sys.executable, "-c", program, "--jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None

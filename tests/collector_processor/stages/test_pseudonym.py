@@ -51,7 +51,7 @@ def test_a_directory_in_its_place(tmp_path: Path) -> None:
 
 def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with pytest.raises(KeyUnusable, match="data/pseudonym.key: the key of the pseudonyms cannot be"):
+    with pytest.raises(KeyUnusable, match=r"data/pseudonym\.key: the key of the pseudonyms cannot be"):
         load_key(tmp_path / "data" / "pseudonym.key")
 
 

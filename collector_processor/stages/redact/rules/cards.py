@@ -1,4 +1,4 @@
-"""Payment cards: issuer's prefix, length and check digit, in one run or grouped; not inside longer runs, UUIDs, hex or decimals."""
+"""Payment cards by issuer's prefix, length and check digit; not inside longer runs, UUIDs, hex or decimals."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def luhn(digits: str) -> bool:
 def is_card(digits: str) -> bool:
     """Issuer's prefix, its lengths and the check digit."""
     ranges = _BY_FIRST.get(digits[0], ())
-    return any(low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in ranges) and luhn(digits)
+    issued = any(low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in ranges)
+    return issued and luhn(digits)
 
 
 def _cards(text: str, match: Match) -> Sequence[Span]:
@@ -110,7 +111,10 @@ def _candidates(text: str, groups: Sequence[Span], lengths: tuple[int, ...], ind
     first = lengths[index]
     for grouping in _GROUPINGS if first in (4, 6) else ():
         count = len(grouping)
-        if lengths[index : index + count] == grouping and len({text[b] for _, b in groups[index : index + count - 1]}) == 1:
+        if (
+            lengths[index : index + count] == grouping
+            and len({text[b] for _, b in groups[index : index + count - 1]}) == 1
+        ):
             yield count
     if 12 <= first <= 19:
         yield 1

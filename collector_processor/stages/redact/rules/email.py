@@ -1,4 +1,4 @@
-"""E-mail addresses, told from what only looks like one: stack frames, packages, remotes, host names, matrix products."""
+"""E-mail addresses, told from what only looks like one: frames, packages, remotes, host names, matrix products."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _address(text: str, match: Match) -> Sequence[Span]:
     after = text[end : end + 2]
     if not local or local[-1] == "." or ".." in local or local[0] not in WORD:
         return ()
-    if ending in _NOT_DOMAINS or after[:1] in WORD and after or after[:1] == "(":
+    if ending in _NOT_DOMAINS or (after and (after[0] in WORD or after[0] == "(")):
         return ()
     if any(not label or label[0] == "-" or label[-1] == "-" for label in labels):
         return ()
@@ -66,7 +66,7 @@ def _address(text: str, match: Match) -> Sequence[Span]:
 
 
 def _in_authority(text: str, start: int) -> bool:
-    """Whether the user part of ``scheme://user@host`` or ``scheme://user:password@host`` stands here: host and user are no address."""
+    """Whether the user part of ``scheme://user@host`` or ``scheme://user:password@host`` stands here."""
     head = text[max(0, start - 256) : start]
     slashes = head.rfind("://")
     if slashes < 0:

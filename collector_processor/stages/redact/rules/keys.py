@@ -8,7 +8,8 @@ from collector_processor.stages.redact.rule import Example, Match, Rule, Span, c
 
 MAX_BLOCK = 16384
 _BODY = compiled(
-    r"(?:\s|\\+[nrt]|[\"'+, ])*(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]{0,200}(?:\s|\\+[nr])+)*[0-9A-Za-z+/=]{16,}"
+    r"(?:\s|\\+[nrt]|[\"'+, ])*(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash): "
+    r"[^\n\\]{0,200}(?:\s|\\+[nr])+)*[0-9A-Za-z+/=]{16,}"
 )
 _LINES = compiled(r"(?:(?:\s|\\+[nrt]|[\"'+, ])*[0-9A-Za-z+/=]{16,})*(?:(?:\s|\\+[nrt])*[0-9A-Za-z+/]{2,}={0,2})?")
 _END = compiled(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")

@@ -1,4 +1,4 @@
-"""Secrets by their place in a statement: SQL, command lines, elements with a name and a value, running text with quotes."""
+"""Secrets by their place in a statement: SQL, command lines, elements with name and value, quotes in running text."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ RULES = (
     Rule(
         name="sql-password",
         replacement="[password]",
-        what="`IDENTIFIED BY '…'`, `PASSWORD '…'` in SQL; a quoted password in running text, when it is more than letters",
-        pattern=r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by(?:[ \t]+password)?|(?:with|encrypted)[ \t]+password|set[ \t]+password[^'\n]{0,80}=)[ \t]*'",
+        what="`IDENTIFIED BY '…'`, `WITH PASSWORD '…'`, `SET PASSWORD … = '…'` in SQL",
+        pattern=r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by(?:[ \t]+password)?"
+        r"|(?:with|encrypted)[ \t]+password|set[ \t]+password[^'\n]{0,80}=)[ \t]*'",
         check=_quoted_after,
         examples=(
             Example("CREATE USER ann IDENTIFIED BY 'hunter'", "CREATE USER ann IDENTIFIED BY '[password]'"),
@@ -62,7 +63,8 @@ RULES = (
         name="command-password",
         replacement="[password]",
         what="`curl -u user:password`, `sshpass -p password`",
-        pattern=r"(?:\bcurl\b[^\n|;]{0,200}?[ \t](?:-u|--user)[ \t=]*[\"']?[^\s:\"']{1,64}:|\bsshpass[ \t]+-p[ \t]*[\"']?)([^\s\"'`]+)",
+        pattern=r"(?:\bcurl\b[^\n|;]{0,200}?[ \t](?:-u|--user)[ \t=]*[\"']?[^\s:\"']{1,64}:"
+        r"|\bsshpass[ \t]+-p[ \t]*[\"']?)([^\s\"'`]+)",
         cue=r"\b(?:curl\b|sshpass[ \t]+-p)",
         check=_group,
         examples=(
@@ -74,8 +76,10 @@ RULES = (
     Rule(
         name="named-element",
         replacement="[secret]",
-        what='`<add key="Password" value="…"/>`, `<input name="token" value="…">`, `{"name": "DB_PASSWORD", "value": "…"}`',
-        pattern=r"(?i)\b(?:key|name|type|id)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']([\w.-]{2,80})\\*[\"'],?[ \t]+\\*[\"']?value\\*[\"']?[ \t]*[:=][ \t]*[\"']",
+        what='`<add key="Password" value="…"/>`, `<input name="token" value="…">`, '
+        '`{"name": "DB_PASSWORD", "value": "…"}`',
+        pattern=r"(?i)\b(?:key|name|type|id)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']([\w.-]{2,80})\\*[\"'],?"
+        r"[ \t]+\\*[\"']?value\\*[\"']?[ \t]*[:=][ \t]*[\"']",
         check=_named_element,
         examples=(
             Example('<add key="DbPassword" value="hunter2"/>', '<add key="DbPassword" value="[secret]"/>'),

@@ -1,4 +1,4 @@
-"""Tokens that show their issuer by their form. A format is one line of a table; most need no check beyond standing alone."""
+"""Tokens that show their issuer by their form: a format a line; most need no check beyond standing alone."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ RULES = (
         check=_jwt,
         examples=(
             Example(
-                "bad jwt eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                "bad jwt eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbUJU",
                 "bad jwt [jwt]",
             ),
         ),

@@ -23,11 +23,8 @@ def _userinfo(text: str, match: Match) -> Sequence[Span]:
     )
     at = window.rfind(b"@", 0, authority_end)
     colon = window.find(b":", 0, authority_end)
-    if (
-        (at < 0 <= colon and not _is_port(window[colon + 1 : authority_end]))
-        or 0 <= colon < at
-        and not _has_web_path(text, match)
-    ):
+    has_port = at < 0 and _is_port(window[colon + 1 : authority_end])
+    if colon >= 0 and not has_port and (at < 0 or (colon < at and not _has_web_path(text, match))):
         at = max(at, _late_host(window, authority_end, end))  # a password that holds a raw "/", "?" or "#"
     if at < 0:
         return ()

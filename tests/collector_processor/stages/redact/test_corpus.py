@@ -1,4 +1,5 @@
-"""Recall, precision and look-alikes on the shared fixtures, printed (``pytest -s``) and held to the bars that are reached."""
+"""Recall, precision and look-alikes on the shared fixtures, printed (``pytest -s``) and held to the bars that are
+reached."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import pytest
 from collector_processor.stages.redact import Redaction, Redactor
 
 ROOT = Path(__file__).resolve().parents[4]
-REDACTOR = Redactor()
+REDACTOR = Redactor(strict=True)
 
 
 def _records() -> list[dict[str, Any]]:
@@ -49,7 +50,9 @@ def test_what_must_go_goes_and_nothing_else() -> None:
         gone += sum(_covered(text, secret, redactions) for secret in sensitive)
         taken += len(redactions)
         for one in redactions:
-            right += any(text[one.start : one.end] in secret or secret in text[one.start : one.end] for secret in sensitive)
+            right += any(
+                text[one.start : one.end] in secret or secret in text[one.start : one.end] for secret in sensitive
+            )
         harmed += sum(part not in clean for part in _decoded(record["must_survive_b64"]))
     print(f"\ncore: recall {gone}/{secrets}, precision {right}/{taken}, harmed {harmed}")
     assert secrets >= 100
@@ -78,7 +81,9 @@ def test_stack_traces_keep_their_frames() -> None:
         if file.is_file():
             break
     else:
-        pytest.skip("no shared/corpus/stacktraces.jsonl beside the project: the fixtures are not part of the repository")
+        pytest.skip(
+            "no shared/corpus/stacktraces.jsonl beside the project: the fixtures are not part of the repository"
+        )
     texts = [json.loads(line)["stacktrace"] for line in file.read_text(encoding="utf-8").splitlines()]
     touched = [(text[one.start : one.end], one.rule) for text in texts for one in REDACTOR.text(text)[1]]
     assert len(texts) > 100

@@ -1,4 +1,5 @@
-"""What holds for every text: idempotent, valid, positions of the input, bounded growth, linear time, the same in every thread."""
+"""What holds for every text: idempotent, valid, positions of the input, bounded growth, linear time, the same in every
+thread."""
 
 from __future__ import annotations
 
@@ -9,21 +10,86 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector_processor.stages.redact import DEFAULT_RULES, Redaction, Redactor
+from collector_processor.stages.redact import DEFAULT_RULES, Redaction, Redactor, Rule
 from collector_processor.stages.redact.fold import fold, valid
 
-REDACTOR = Redactor()
+REDACTOR = Redactor(strict=True)
 REPLACEMENTS = {rule.name: rule.replacement for rule in DEFAULT_RULES}
 
 # Pieces that meet in nasty ways: halves of secrets, delimiters, words put in before.
 PIECES = [
-    "ann@example.com", "4111111111111111", "4111-1111-1111-1111", "password=", "password: ", '"password": "', "token='", "hunter2", "secret",
-    "Authorization: Bearer ", "Basic dXNlcjpwYXNz", "https://ann:", "@db.example.com/", "postgres://", ":pw@", "078-05-1123", "DE89370400440532013000",
-    "-----BEGIN PRIVATE KEY-----\n", "MIIEvgIBADANBgkqhkiG9w0", "-----END PRIVATE KEY-----", "[password]", "[email]", "[card]", "[private-key]",
-    "AKIA" + "Z234567ABCDEFGHI", "eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiIxIn0", "Cookie: a=b; ", "--password ", "<token>", "</token>", "api_key", "=", ":", ",", ";", "&",
-    " ", "\n", "'", '"', "\\", "\\\"", "(", ")", "[", "]", "{", "}", "-", ".", "/", "@", "%40", "1", "a", "é", "ÿ", "漢", "😀", "\ud800", "“", "\u00a0", "None",
-    '  File "a.py", line 1, in f\n', "^^^^", "curl -u ", "identified by '", "is ", "]]", "[[",
-]  # fmt: skip
+    "ann@example.com",
+    "4111111111111111",
+    "4111-1111-1111-1111",
+    "password=",
+    "password: ",
+    '"password": "',
+    "token='",
+    "hunter2",
+    "secret",
+    "Authorization: Bearer ",
+    "Basic dXNlcjpwYXNz",
+    "https://ann:",
+    "@db.example.com/",
+    "postgres://",
+    ":pw@",
+    "078-05-1123",
+    "DE89370400440532013000",
+    "-----BEGIN PRIVATE KEY-----\n",
+    "MIIEvgIBADANBgkqhkiG9w0",
+    "-----END PRIVATE KEY-----",
+    "[password]",
+    "[email]",
+    "[card]",
+    "[private-key]",
+    "AKIA" + "Z234567ABCDEFGHI",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "eyJzdWIiOiIxIn0",
+    "Cookie: a=b; ",
+    "--password ",
+    "<token>",
+    "</token>",
+    "api_key",
+    "=",
+    ":",
+    ",",
+    ";",
+    "&",
+    " ",
+    "\n",
+    "'",
+    '"',
+    "\\",
+    '\\"',
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "-",
+    ".",
+    "/",
+    "@",
+    "%40",
+    "1",
+    "a",
+    "é",
+    "ÿ",
+    "漢",
+    "😀",
+    "\ud800",
+    "“",
+    "\u00a0",
+    "None",
+    '  File "a.py", line 1, in f\n',
+    "^^^^",
+    "curl -u ",
+    "identified by '",
+    "is ",
+    "]]",
+    "[[",
+]
 TEXTS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=14).map("".join),
     st.lists(st.one_of(st.sampled_from(PIECES), st.text(st.characters(), max_size=6)), max_size=10).map("".join),
@@ -94,10 +160,37 @@ def test_a_key_without_a_value_takes_nothing(value: str) -> None:
 
 
 UNITS = [
-    "a@", "a@b.co ", 'password="', "password='x", "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0\n", "4", "4111 1111 1111 1111 ", "4111111111111111-", "a://",
-    "a://b:c", "http://u:p@", "token=a&", "eyJ.", "eyJhbGciOiJIUzI1NiJ9.", "password=\\", '\\"', "password=[", "password=}}}}", "Bearer ", "DE89 ", "curl -u ", "<password>",
-    "-password", "a.b@c.d.", 'password="a@b.com4111111111111111', "%40a.", "é@ü.", 'name="a" ', "漢", "password=😀,",
-]  # fmt: skip
+    "a@",
+    "a@b.co ",
+    'password="',
+    "password='x",
+    "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0\n",
+    "4",
+    "4111 1111 1111 1111 ",
+    "4111111111111111-",
+    "a://",
+    "a://b:c",
+    "http://u:p@",
+    "token=a&",
+    "eyJ.",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "password=\\",
+    '\\"',
+    "password=[",
+    "password=}}}}",
+    "Bearer ",
+    "DE89 ",
+    "curl -u ",
+    "<password>",
+    "-password",
+    "a.b@c.d.",
+    'password="a@b.com4111111111111111',
+    "%40a.",
+    "é@ü.",
+    'name="a" ',
+    "漢",
+    "password=😀,",
+]
 
 
 def seconds(text: str) -> float:
@@ -121,6 +214,16 @@ def test_a_chain_in_which_each_word_frees_its_neighbour_goes_as_a_whole() -> Non
     clean, redactions = REDACTOR.text(text)
     assert clean == "[redacted]"
     assert [(one.start, one.end) for one in redactions] == [(0, len(text))]
+
+
+def test_a_check_that_fails_takes_the_whole_match() -> None:
+    def broken(text: str, match: object) -> list[tuple[int, int]]:
+        raise IndexError("a bug")
+
+    rule = Rule(name="word", replacement="[word]", what="a word", pattern="secret", check=broken)
+    assert Redactor([rule]).text("a secret text")[0] == "a [word] text"
+    with pytest.raises(IndexError):
+        Redactor([rule], strict=True).text("a secret text")
 
 
 def test_threads_share_a_redactor() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from collector_processor.stages.redact import Redactor
 
-REDACTOR = Redactor()
+REDACTOR = Redactor(strict=True)
 
 GO = r"""
 login(user="bob", password="hunter2")
@@ -296,14 +296,16 @@ def test_the_look_alike_stays(text: str) -> None:
     ],
 )
 def test_an_identifier_on_a_source_line_is_no_value(line: str) -> None:
-    trace = f'Traceback (most recent call last):\n  File "/srv/shop/auth.py", line 3, in login\n    {line}\nValueError: no'
+    trace = (
+        f'Traceback (most recent call last):\n  File "/srv/shop/auth.py", line 3, in login\n    {line}\nValueError: no'
+    )
     assert REDACTOR.text(trace) == (trace, ())
     marked = f"error in\n    {line}\n    ^^^^^^^^^^\nValueError: no"
     assert REDACTOR.text(marked) == (marked, ())
 
 
 def test_a_literal_on_a_source_line_goes() -> None:
-    trace = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    login("ann", password="hunter2")\nValueError: no'
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    login(password="hunter2")\nValueError'
     assert REDACTOR.text(trace)[0] == trace.replace("hunter2", "[password]")
 
 
@@ -311,7 +313,12 @@ def test_several_in_one_text_in_order() -> None:
     text = "ann@example.com paid with 4111 1111 1111 1111, password=hunter2; then bob@example.com"
     clean, redactions = REDACTOR.text(text)
     assert clean == "[email] paid with [card], password=[password]; then [email]"
-    assert [text[one.start : one.end] for one in redactions] == ["ann@example.com", "4111 1111 1111 1111", "hunter2", "bob@example.com"]
+    assert [text[one.start : one.end] for one in redactions] == [
+        "ann@example.com",
+        "4111 1111 1111 1111",
+        "hunter2",
+        "bob@example.com",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,23 @@ import pytest
 from collector_processor.stages.redact import DEFAULT_RULES, Example, Redactor, Rule, document, keys, self_check
 from collector_processor.stages.redact.rules import tokens
 
-REDACTOR = Redactor()
+REDACTOR = Redactor(strict=True)
 
 
 def _examples() -> list[object]:
-    return [pytest.param(rule, example, id=f"{rule.name}-{n}") for rule in DEFAULT_RULES for n, example in enumerate(rule.examples)]
+    return [
+        pytest.param(rule, example, id=f"{rule.name}-{n}")
+        for rule in DEFAULT_RULES
+        for n, example in enumerate(rule.examples)
+    ]
 
 
 def _counter_examples() -> list[object]:
-    return [pytest.param(text, id=f"{rule.name}-{n}") for rule in DEFAULT_RULES for n, text in enumerate(rule.counter_examples)]
+    return [
+        pytest.param(text, id=f"{rule.name}-{n}")
+        for rule in DEFAULT_RULES
+        for n, text in enumerate(rule.counter_examples)
+    ]
 
 
 @pytest.mark.parametrize(("rule", "example"), _examples())

@@ -1,0 +1,43 @@
+"""Values of ``Authorization`` and ``Cookie`` headers: the scheme stays, the credentials go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collector_processor.stages.redact import keys, values
+from collector_processor.stages.redact.rule import Span, compiled
+
+_SCHEME = compiled(
+    r"(?i)(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|splunk|key|jwt|ssws"
+    r"|(digest|aws4-hmac-sha256|oauth|signature|hawk|hmac[\w-]*))[ \t:=]+"
+)
+"""Group 1: schemes whose credentials are a list up to the end of the line; after the others stands one token."""
+_CREDENTIAL = compiled(r"[0-9A-Za-z._~+/=:%|-]+")
+_PAIR = compiled(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
+
+
+def header(text: str, position: int, kind: str, limit: int | None = None) -> Sequence[Span] | None:
+    """What goes of the value that begins at ``position`` (and ends at ``limit``, when that is known).
+
+    The credentials after the scheme of an ``Authorization``, or all cookies; None when the value is no such header's.
+    """
+    if kind == keys.COOKIE:
+        if _PAIR.match(text[position : position + 512].encode("latin-1")) is None:
+            return None
+        line = values.rest_of_line(text, position)
+        return ((line.start, line.end),)
+    bracket = 1 if text[position] == "[" else 0  # Go prints header values as lists
+    window = text[position + bracket : min(limit or len(text), position + 2048)].encode("latin-1")
+    scheme = _SCHEME.match(window)
+    if scheme is None:
+        return None
+    start = position + bracket + scheme.end()
+    if scheme.span(1)[0] < 0:
+        credential = _CREDENTIAL.match(window, scheme.end())
+        end = start + (credential.end() - scheme.end() if credential is not None else 0)
+    else:
+        end = limit if limit is not None else values.rest_of_line(text, start).end
+    inside = text[start:end].rstrip(".,;")
+    if len(inside) < 4 or values.is_nothing(inside) or values.is_word(inside):
+        return ()
+    return ((start, start + len(inside)),)

@@ -1,0 +1,170 @@
+"""Values that a key in the text announces: one pattern shape finds key and separator, the check judges what follows.
+
+Keyword arguments, JSON (also inside JSON), YAML, headers, query strings, form bodies, environment dumps, connection
+strings, command lines, XML elements, and the reprs of many languages are all a key, a separator and a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collector_processor.stages.redact import keys, values
+from collector_processor.stages.redact.headers import header
+from collector_processor.stages.redact.rule import WORD, Check, Match, Span, vocabulary
+from collector_processor.stages.redact.source_lines import on_source_line
+
+_KEY = r"[0-9A-Za-z_.$\xc0-\xff-]*"
+_CLOSING = r"(?:\\*[\"'`])?"
+_ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|\][ \t]*=>?)"
+_IS = r"[ \t]+(?:is|was|IS|WAS)[ \t]*:?[ \t]"
+_TUPLE = r"\\*[\"'],[ \t]*b?\\*[\"']"
+
+# Where a key is not a carrier by what stands before it: ``unexpected token: …``.
+_PARSER_WORDS = vocabulary("unexpected expected unknown illegal next syntax lexer near current last bad")
+_CLI_PROSE = vocabulary("option options flag flags argument arguments parameter parameters instead must needs required")
+_TYPE_NAMES = vocabulary(
+    "String Str SecretStr Any Bool Boolean Bytes Int Integer Long Object Text Token Password Secret Buffer Uint8Array"
+)
+
+
+def pattern(kind: str) -> str:
+    """RE2: group 1 is a key before a separator, group 2 one of a command line (``--password x``)."""
+    key = rf"{_KEY}(?i:{keys.pattern_of(kind)})"
+    return rf"({key})(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>)|(-{key})[ \t]+"
+
+
+def cue(kind: str) -> str:
+    """The smaller pattern that decides whether ``pattern`` is searched."""
+    return rf"(?i:{keys.pattern_of(kind)})(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>|[ \t])"
+
+
+def carried(kind: str) -> Check:
+    """The check of the rule for one kind of key."""
+
+    def check(text: str, match: Match) -> Sequence[Span]:
+        command_line = match.span(2)[0] >= 0
+        key_start, key_end = match.span(2 if command_line else 1)
+        key = text[key_start:key_end]
+        if keys.kind_of(key) != kind:
+            return ()
+        separator = text[key_end : match.end()]
+        position = match.end()
+        if separator == ">":
+            return _element(text, key_start, position)
+        if "," in separator:  # ("authorization", "…"): the pattern has taken the opening quote
+            return _header_tuple(text, key, key_start, position, kind)
+        if separator.endswith("::"):
+            return ()
+        while position < len(text) and text[position] in " \t":
+            position += 1
+        if position == len(text):
+            return ()
+        value = values.quoted(text, position)
+        if value is not None:
+            return _spans(text, value, kind)
+        if on_source_line(text, match.start()):
+            return ()
+        if kind in (keys.AUTHORIZATION, keys.COOKIE):
+            credentials = header(text, position, kind)
+            if credentials is not None:
+                return credentials
+        if kind == keys.AUTHORIZATION and not key.lower().endswith("authorization"):
+            return ()  # a bare "auth" says too little: only with quotes or a scheme
+        value = values.unquoted(text, position)
+        if _is_unquoted_secret(text, value, kind, separator, key_start, command_line):
+            return ((value.start, value.end),)
+        return ()
+
+    return check
+
+
+def _spans(text: str, value: values.Value, kind: str) -> Sequence[Span]:
+    inside = text[value.start : value.end]
+    if values.is_nothing(inside) or values.is_sentence(inside) or not _fits(inside, kind):
+        return ()
+    if kind == keys.AUTHORIZATION:
+        credentials = header(text, value.start, kind, value.end)
+        return credentials if credentials is not None else ((value.start, value.end),)
+    return ((value.start, value.end),)
+
+
+def _fits(value: str, kind: str) -> bool:
+    """What a value of this kind at least looks like."""
+    if kind == keys.PIN:
+        return value.isdigit() and 3 <= len(value) <= 8
+    if kind == keys.SSN:
+        digits = value.replace("-", "").replace(" ", "").replace(".", "")
+        return digits.isdigit() and len(digits) == 9
+    if kind == keys.AUTHORIZATION:
+        return len(value) >= 6
+    return any(character in WORD for character in value)
+
+
+def _is_unquoted_secret(
+    text: str, value: values.Value, kind: str, separator: str, key_start: int, command_line: bool
+) -> bool:
+    inside = text[value.start : value.end]
+    if values.is_nothing(inside) or not _fits(inside, kind) or values.is_reference(inside):
+        return False
+    if inside[0] in "({[<" or inside[:2] == "--":
+        return False
+    if kind == keys.TOKEN and (len(inside) < 6 or _word_before(text, key_start) in _PARSER_WORDS):
+        return False  # positions and counts; what a parser met
+    if kind == keys.PASSWORD and len(inside) < 4 and inside.isdigit():
+        return False  # "pass: 3, fail: 2"
+    if command_line:
+        return inside[0] != "-" and not (
+            values.is_word(inside) and (inside.lower() in _CLI_PROSE or _more_words(text, value.end))
+        )
+    mark = separator.strip(" \t\\\"'`]")
+    if mark == "==":
+        return False  # a comparison
+    if mark[:2].lower() in ("is", "wa"):
+        return len(inside) >= 5 and any(c.isdigit() for c in inside) and any(c.isalpha() for c in inside)
+    if (
+        values.is_type(inside)
+        and (mark == ":" or _is_default(text, value.end))
+        and (inside in _TYPE_NAMES or "[" in inside or "<" in inside)
+    ):
+        return False
+    if mark == ":" and (values.is_word(inside) or inside.isdigit()):
+        return not _more_words(text, value.end)
+    return True
+
+
+def _is_default(text: str, end: int) -> bool:
+    return text[end : end + 3].lstrip(" ").startswith("=")
+
+
+def _more_words(text: str, end: int) -> bool:
+    """Whether the sentence goes on: a blank and a letter or a quote after the value."""
+    after = text[end + 1 : end + 2]
+    return text[end : end + 1] in (" ", "\t") and (after.isalpha() or after in ("'", '"', "`"))
+
+
+def _word_before(text: str, start: int) -> str:
+    head = text[max(0, start - 24) : start].rstrip(" \t'\"`")
+    at = len(head)
+    while at and head[at - 1].isalpha():
+        at -= 1
+    return head[at:].lower()
+
+
+def _element(text: str, key_start: int, position: int) -> Sequence[Span]:
+    """``<password>…</password>``."""
+    if text[key_start - 1 : key_start] != "<":
+        return ()
+    end = text.find("<", position, position + values.MAX_VALUE)
+    if end <= position or text[end : end + 2] != "</" or values.is_nothing(text[position:end]):
+        return ()
+    return ((position, end),)
+
+
+def _header_tuple(text: str, key: str, key_start: int, position: int, kind: str) -> Sequence[Span]:
+    """``("x-api-key", "…")``: only pairs in brackets whose first is a header's name; ``["password", "email"]`` lists
+    names."""
+    opening = text[max(0, key_start - 4) : key_start].rstrip("\\\"'b")
+    if not opening.endswith(("(", "[")) or (kind not in (keys.AUTHORIZATION, keys.COOKIE) and "-" not in key):
+        return ()
+    value = values.quoted(text, position - 1)
+    return _spans(text, value, kind) if value is not None else ()
