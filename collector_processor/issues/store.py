@@ -131,11 +131,10 @@ class IssueStore:
             except BaseException:
                 self._directory.forget()
                 raise
-            if moment - self._maintained >= MAINTENANCE_SECONDS or moment < self._maintained:
-                try:
-                    self._maintain(moment)
-                except StoreUnavailable as error:  # the batch is counted; what is left over goes the next time
-                    logger.warning("the store could not be trimmed: %s", error)
+        try:
+            self.maintain_when_due(moment)
+        except StoreUnavailable as error:  # the batch is counted; what is left over goes the next time
+            logger.warning("the store could not be trimmed: %s", error)
         return batch
 
     def _apply(
@@ -197,9 +196,14 @@ class IssueStore:
     # --- bounds ---
 
     def maintain(self, now: float | None = None) -> None:
-        """Remove what is past its bounds; ``apply`` does it every few seconds, an idle consumer calls it."""
+        """Remove what is past its bounds, now."""
         with self._lock:
             self._maintain(time.time() if now is None else now)
+
+    def maintain_when_due(self, now: float) -> None:
+        """``maintain`` every few seconds: called by ``apply``, and by a consumer that has nothing to apply."""
+        if now - self._maintained >= MAINTENANCE_SECONDS or now < self._maintained:
+            self.maintain(now)
 
     def _maintain(self, now: float) -> None:
         self._maintained = now

@@ -117,6 +117,13 @@ class QueueReader:
         row = self._run(lambda c: c.execute("SELECT position FROM records ORDER BY position DESC LIMIT 1").fetchone())
         return int(row[0]) if row else 0
 
+    def bytes_between(self, after: int, upto: int) -> int:
+        """Of the records behind ``after``, up to and including ``upto``."""
+        first = "SELECT total - size FROM records WHERE position > ? ORDER BY position LIMIT 1"
+        last = "SELECT total FROM records WHERE position <= ? ORDER BY position DESC LIMIT 1"
+        row = self._run(lambda c: c.execute(f"SELECT ({last}) - ({first})", (upto, after)).fetchone())
+        return max(0, row[0] or 0)
+
     def position_with_bytes_left(self, upto: int, max_bytes: int) -> int:
         """The position behind which at most ``max_bytes`` lie up to ``upto``."""
         row = self._run(
@@ -127,6 +134,11 @@ class QueueReader:
             ).fetchone()
         )
         return int(row[0]) if row else 0
+
+    def count(self, *, after: int, upto: int) -> int:
+        """Records behind ``after``, up to and including ``upto``."""
+        query = "SELECT count(*) FROM records WHERE position > ? AND position <= ?"
+        return int(self._run(lambda c: c.execute(query, (after, upto)).fetchone())[0])
 
     def depth(self) -> QueueDepth:
         """What is in the file, counted or not yet counted."""
