@@ -12,6 +12,7 @@ import promql_parser
 _MACROS = (
     (r"\$__rate_interval\b", "5m"),
     (r"\$__interval\b", "1m"),
+    (r"\$__interval_ms\b", "60000"),
     (r"\$__range_s\b", "3600"),
     (r"\$__range\b", "1h"),
 )
