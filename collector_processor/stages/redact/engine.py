@@ -69,9 +69,10 @@ class Redactor:
             if rule is not None and self._goes_whole(text, rule):
                 return self.rules[rule].replacement, (Redaction(self.rules[rule].name, 0, len(text)),)
         folded = fold(text)
-        if not self._cues.Match(folded):
+        matched = self._cues.Match(folded)
+        if not matched:
             return (text if text.isascii() else valid(text)), ()
-        return self._clean(text, folded)
+        return self._clean(text, folded, matched)
 
     def rule(self, name: str) -> Rule:
         """The rule of that name: what to say about a redaction. Raises KeyError."""
@@ -83,24 +84,24 @@ class Redactor:
     def _goes_whole(self, text: str, rule: int) -> bool:
         return text != self.rules[rule].replacement and not values.is_nothing(fold(text[:512]).decode("latin-1"))
 
-    def _clean(self, text: str, folded: bytes) -> tuple[str, tuple[Redaction, ...]]:
+    def _clean(self, text: str, folded: bytes, matched: list[int] | None) -> tuple[str, tuple[Redaction, ...]]:
         pieces: list[_Piece] = []
         current = text
         for _ in range(MAX_PASSES):
-            hits = self._hits(folded)
+            hits = self._hits(folded, matched)
             if not hits:
                 return (current if current.isascii() else valid(current)), self._report(pieces)
             pieces = _merge(pieces, hits, self.rules)
             current, pieces = self._apply(text, pieces)
             folded = fold(current)
-        first = self._hits(folded)
+            matched = self._cues.Match(folded)
+        first = self._hits(folded, matched)
         if not first:
             return valid(current), self._report(pieces)
         return WHOLE, (Redaction(self.rules[first[0].rule].name, 0, len(text)),)
 
-    def _hits(self, folded: bytes) -> list[_Hit]:
+    def _hits(self, folded: bytes, matched: list[int] | None) -> list[_Hit]:
         """What each rule with a cue in the text takes; where two overlap, their union under the earlier rule."""
-        matched = self._cues.Match(folded)
         if not matched:
             return []
         text = folded.decode("latin-1")

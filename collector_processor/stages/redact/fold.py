@@ -17,6 +17,10 @@ LETTER = "ÿ"
 OTHER = "¤"
 """Stands for any other character outside Latin-1: emoji, arrows, surrogates."""
 
+_LETTER_BYTE = LETTER.encode("latin-1")
+_FULL_WIDTH = "\uff00"
+"""From here on letters have plain equivalents (or are beyond the basic plane: slower, not different)."""
+
 _QUOTES = dict.fromkeys("“”„‟″", '"') | dict.fromkeys("‘’‚‛′", "'")
 _SPACES_AND_DASHES = dict.fromkeys("‐‑‒–—―−﹣", "-") | dict.fromkeys("\u2028\u2029", "\n")
 _EQUIVALENTS = {ord(a): ord(b) for a, b in (_QUOTES | _SPACES_AND_DASHES).items()}
@@ -42,7 +46,10 @@ def _fold_character(character: str) -> int:
 def _fold_run(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return bytes(map(_fold_character, error.object[error.start : error.end])), error.end
+    run = error.object[error.start : error.end]
+    if run.isalpha() and max(run) < _FULL_WIDTH:
+        return _LETTER_BYTE * len(run), error.end
+    return bytes(map(_fold_character, run)), error.end
 
 
 codecs.register_error(_HANDLER, _fold_run)

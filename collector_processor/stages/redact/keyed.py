@@ -19,6 +19,7 @@ _ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|\][ \t]*=>?)"
 _IS = r"[ \t]+(?:is|was|IS|WAS)[ \t]*:?[ \t]"
 _TUPLE = r"\\*[\"'],[ \t]*b?\\*[\"']"
 
+_WORD_OR_DASH = WORD | {"-"}
 # Where a key is not a carrier by what stands before it: ``unexpected token: …``.
 _PARSER_WORDS = vocabulary("unexpected expected unknown illegal next syntax lexer near current last bad")
 _CLI_PROSE = vocabulary("option options flag flags argument arguments parameter parameters instead must needs required")
@@ -35,7 +36,8 @@ def pattern(kind: str) -> str:
 
 def cue(kind: str) -> str:
     """The smaller pattern that decides whether ``pattern`` is searched."""
-    return rf"(?i:{keys.pattern_of(kind)})(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>|[ \t])"
+    end = rf"(?i:{keys.pattern_of(kind)})"
+    return rf"{end}(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>)|-{_KEY}{end}[ \t]"
 
 
 def carried(kind: str) -> Check:
@@ -49,6 +51,8 @@ def carried(kind: str) -> Check:
             return ()
         separator = text[key_end : match.end()]
         position = match.end()
+        if command_line and text[key_start - 1 : key_start] in _WORD_OR_DASH:
+            return ()  # "Set-Cookie header": the dash joins words
         if separator == ">":
             return _element(text, key_start, position)
         if "," in separator:  # ("authorization", "…"): the pattern has taken the opening quote
@@ -59,9 +63,12 @@ def carried(kind: str) -> Check:
             position += 1
         if position == len(text):
             return ()
+        if text[position] in "\"'`" and text[key_start - 1 : key_start] == text[position] and separator[0] in ":=":
+            return ()  # the header 'Cookie:' is missing: the quotes hold the key and its colon
         value = values.quoted(text, position)
         if value is not None:
-            return _spans(text, value, kind)
+            compared = kind == keys.TOKEN and separator.strip().endswith("==")
+            return () if compared and values.is_word(text[value.start : value.end]) else _spans(text, value, kind)
         if on_source_line(text, match.start()):
             return ()
         if kind in (keys.AUTHORIZATION, keys.COOKIE):
@@ -70,8 +77,10 @@ def carried(kind: str) -> Check:
                 return credentials
         if kind == keys.AUTHORIZATION and not key.lower().endswith("authorization"):
             return ()  # a bare "auth" says too little: only with quotes or a scheme
+        if kind == keys.COOKIE and key.lower().endswith(("cookie", "cookies")):
+            return ()
         value = values.unquoted(text, position)
-        if _is_unquoted_secret(text, value, kind, separator, key_start, command_line):
+        if _is_unquoted_secret(text, value, kind, separator, key_start, key_end, command_line):
             return ((value.start, value.end),)
         return ()
 
@@ -101,10 +110,18 @@ def _fits(value: str, kind: str) -> bool:
 
 
 def _is_unquoted_secret(
-    text: str, value: values.Value, kind: str, separator: str, key_start: int, command_line: bool
+    text: str, value: values.Value, kind: str, separator: str, key_start: int, key_end: int, command_line: bool
 ) -> bool:
     inside = text[value.start : value.end]
-    if values.is_nothing(inside) or not _fits(inside, kind) or values.is_reference(inside):
+    if values.is_nothing(inside, quoted=False) or not _fits(inside, kind):
+        return False
+    if values.is_reference(inside, kind) and not _in_form(text, key_start, value.end):
+        return False
+    if kind in (keys.TOKEN, keys.KEY) and (
+        values.is_dotted_name(inside) or (len(inside) < 16 and values.is_word(inside))
+    ):
+        return False  # what machines make has digits
+    if kind == keys.SECRET and values.is_dotted_name(inside):
         return False
     if inside[0] in "({[<" or inside[:2] == "--":
         return False
@@ -117,6 +134,8 @@ def _is_unquoted_secret(
             values.is_word(inside) and (inside.lower() in _CLI_PROSE or _more_words(text, value.end))
         )
     mark = separator.strip(" \t\\\"'`]")
+    if mark == ":" and separator[0] in " \t" and separator[-1] == ":" and text[key_end + len(separator)] not in " \t":
+        return False  # ``pass :role:``: markup, or a symbol
     if mark == "==":
         return False  # a comparison
     if mark[:2].lower() in ("is", "wa"):
@@ -124,12 +143,22 @@ def _is_unquoted_secret(
     if (
         values.is_type(inside)
         and (mark == ":" or _is_default(text, value.end))
-        and (inside in _TYPE_NAMES or "[" in inside or "<" in inside)
+        and (inside in _TYPE_NAMES or "[" in inside or "<" in inside or _is_annotation(text, value))
     ):
         return False
     if mark == ":" and (values.is_word(inside) or inside.isdigit()):
         return not _more_words(text, value.end)
     return True
+
+
+def _in_form(text: str, key_start: int, end: int) -> bool:
+    """A query string or form body: what stands there came from outside, whatever it looks like."""
+    return text[key_start - 1 : key_start] in ("?", "&") or text[end : end + 1] == "&"
+
+
+def _is_annotation(text: str, value: values.Value) -> bool:
+    """``Optional[HiddenText]``, ``CookieTypes | None``, ``Hidden = None``."""
+    return text[value.start - 1] == "[" or text[value.end : value.end + 3] in (" | ", " = ")
 
 
 def _is_default(text: str, end: int) -> bool:
@@ -167,4 +196,6 @@ def _header_tuple(text: str, key: str, key_start: int, position: int, kind: str)
     if not opening.endswith(("(", "[")) or (kind not in (keys.AUTHORIZATION, keys.COOKIE) and "-" not in key):
         return ()
     value = values.quoted(text, position - 1)
-    return _spans(text, value, kind) if value is not None else ()
+    if value is None or values.is_word(text[value.start : value.end]):
+        return ()
+    return _spans(text, value, kind)

@@ -35,14 +35,18 @@ _NEXT_PAIR = compiled(
 _NEXT_LINE = compiled(r"\n|\r|\\+[rn]|\z")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
-_NOTHING = vocabulary(
-    """none null nil nul undefined nan true false yes no on off set unset empty blank missing absent present required
-    optional valid invalid  expired revoked wrong incorrect changed failed failure denied rejected unknown ok
-    error hidden masked redacted filtered removed omitted  sensitive secret protected encrypted disabled enabled
-    default n/a na any todo tbd string number integer boolean bool int float bytes str  text char varchar object
-    array list dict map tuple type function symbol secretstr optional class self this void never  must should
-    cannot can't is not was has and or for to in of with without the a an  too does doesn't isn't at unauthorized
-    forbidden malformed mismatch used already"""
+# What stands where a secret would, in quotes or without.
+_STATES = vocabulary(
+    """none null nil nul undefined nan true false yes no unset empty blank missing absent required optional valid
+    invalid expired revoked wrong incorrect changed failed denied unknown hidden masked redacted filtered removed
+    omitted encrypted disabled enabled n/a string number boolean bool object"""
+)
+# Without quotes, also types and how a sentence goes on.
+_PROSE = vocabulary(
+    """on off set present failure rejected ok error protected sensitive na any todo tbd integer int float bytes str text
+    char varchar array list dict map tuple type function symbol secretstr class self this void never must should cannot
+    can't is not was has and or for to in of with without the a an too does doesn't isn't at unauthorized forbidden
+    malformed mismatch used already"""
 )
 _SENTENCE = compiled(
     r"(?i)\b(?:must|required?|should|cannot|can't|is (?:not|in|too|re|mis|empty|blank|wrong|un)|isn't|invalid"
@@ -57,17 +61,19 @@ _TEMPLATE = compiled(
     r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*"
 )
 _REFERENCE = compiled(
-    r"(?:(?:self|this|cls|settings|config|conf|cfg|os|env|process|request|req|args|kwargs|opts?|options|params|data|form|body|user|ctx|context)"
-    r"(?:\.|->|\[)[\w.\[\]()>-]*"
-    r"|[A-Za-z_][\w.]*\([\w.,\"' ]*\)?)"
+    r"(?:self|this|cls|settings|config|conf|cfg|os|env|process|request|req|args|kwargs|opts?|options|params|data|form|body"
+    r"|user|ctx|context)(?:\.|->|\[)[\w.\[\]()>-]*"
+    r"|[A-Za-z_][\w.]*\([\w.,\"' ]*\)?|[A-Za-z_][A-Za-z_.]*[\[(].*"
 )
 _WORD = compiled(r"[A-Za-z][a-z]*")
+_DOTTED = compiled(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+")
 _IDENTIFIER = compiled(r"[A-Za-z_.]+")
 _TYPE = compiled(
     r"(?:&|\*|\?)*(?:typing\.|std::|java\.lang\.)?(?:[A-Z]\w*|str|string|bytes|int|bool|any)(?:\[.*|<.*|\|.*|\?)?"
 )
 _PATH = compiled(
-    r"(?:~|\.{1,2})?/(?:var|run|etc|home|usr|opt|tmp|root|mnt|srv|app|dev|proc|data|secrets|Users|private|workspace)(?:/.*)?|[A-Za-z]:\\.*"
+    r"(?:~|\.{1,2})?/(?:var|run|etc|home|usr|opt|tmp|root|mnt|srv|app|dev|proc|data|secrets|Users|private)(?:/.*)?"
+    r"|[A-Za-z]:\\.*|https?://.*"
 )
 
 
@@ -122,7 +128,7 @@ def unquoted(text: str, position: int) -> Value:
     start, end = position + inner, position + end
     value = text[start:end]
     surplus = {closer: value.count(closer) - value.count(opener) for closer, opener in _CLOSERS.items()}
-    while end > start and (text[end - 1] in ".,;" or surplus.get(text[end - 1], 0) > 0):
+    while end > start and (text[end - 1] in ".,;:" or surplus.get(text[end - 1], 0) > 0):
         if text[end - 1] in surplus:
             surplus[text[end - 1]] -= 1
         end -= 1
@@ -143,15 +149,20 @@ def rest_of_line(text: str, position: int) -> Value:
     return Value(position, position + len(value), False)
 
 
-def is_nothing(value: str) -> bool:
-    """A mask, a placeholder, a template, a state: there is no secret in it."""
+def is_mask(value: str) -> bool:
+    """Empty, ``****``, ``[Filtered]``, ``%s``, ``${PASSWORD}``: a mask, or a place where a value would come."""
     stripped = value.strip()
-    bare = stripped.strip(" \t.,;:!").lower()
-    if not bare or bare in _NOTHING:
+    if not stripped.strip(" \t.,;:!"):
         return True
-    if stripped[0].isalnum() and bare[0] != "x":
-        return False  # no mask or template begins so
+    if stripped[0].isalnum() and stripped[0] not in "xX":
+        return False  # none of these begins so
     return _TEMPLATE.fullmatch(stripped[:256].encode("latin-1")) is not None
+
+
+def is_nothing(value: str, *, quoted: bool = True) -> bool:
+    """A mask or a state: there is no secret in it. Without quotes, also a word of a sentence or a type."""
+    bare = value.strip(" \t\n\r.,;:!").lower()
+    return bare in _STATES or (not quoted and bare in _PROSE) or is_mask(value)
 
 
 def is_sentence(value: str) -> bool:
@@ -159,17 +170,22 @@ def is_sentence(value: str) -> bool:
     return " " in value and _SENTENCE.search(value[:512].encode("latin-1")) is not None
 
 
-def is_reference(value: str) -> bool:
+def is_reference(value: str, kind: str) -> bool:
     """Code that names where the secret is (``self.password``, ``get_token()``, ``new_password``), or a path to it."""
     data = value[:512].encode("latin-1")
     if _REFERENCE.fullmatch(data) is not None or _PATH.fullmatch(data) is not None:
         return True
-    return _IDENTIFIER.fullmatch(data) is not None and keys.kind_of(value) is not None
+    return _IDENTIFIER.fullmatch(data) is not None and keys.kind_of(value) == kind
 
 
 def is_type(value: str) -> bool:
     """``str``, ``Optional[str]``, ``String``: an annotation."""
     return _TYPE.fullmatch(value[:128].encode("latin-1")) is not None and not any(c.isdigit() for c in value)
+
+
+def is_dotted_name(value: str) -> bool:
+    """``Name.Namespace``: a member of something, not a secret."""
+    return _DOTTED.fullmatch(value[:256].encode("latin-1")) is not None
 
 
 def is_word(value: str) -> bool:

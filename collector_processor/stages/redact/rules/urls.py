@@ -33,7 +33,7 @@ def _userinfo(text: str, match: Match) -> Sequence[Span]:
         user = text[start : start + at]
         return ((start, start + at),) if len(user) >= 20 and user.isalnum() and not user.isalpha() else ()
     password = text[start + colon + 1 : start + at]
-    if values.is_nothing(password) and password.lower() not in ("secret", "default", "test", "text", "protected"):
+    if values.is_mask(password):
         return ()
     return ((start + colon + 1, start + at),)
 
@@ -58,7 +58,7 @@ def _late_host(window: bytes, position: int, end: int) -> int:
 
 def _group(text: str, match: Match) -> Sequence[Span]:
     start, end = match.span(1)
-    return () if values.is_nothing(text[start:end]) else ((start, end),)
+    return () if values.is_mask(text[start:end]) else ((start, end),)
 
 
 RULES = (

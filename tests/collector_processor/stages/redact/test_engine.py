@@ -196,9 +196,9 @@ UNITS = [
 def seconds(text: str) -> float:
     best = 1e9
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()  # other processes on the machine must not count
         REDACTOR.text(text)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return best
 
 

@@ -12,6 +12,7 @@ GO = r"""
 login(user="bob", password="hunter2")
 {"user":"bob","password":"hunter2","x":1}
 {'password': 'hunter2', 'x': 1}
+?password=hunter2
 password: hunter2
   password: hunter2
 passwd=hunter2
@@ -238,6 +239,19 @@ expected token: ')'
 Missing required field: password, email
 fields: password, token
 ['username', 'password', 'email']
+the header 'Cookie:' is missing on `Request`
+if token == "with" and (
+token = Name.Namespace
+token = token[:-1]
+password=parts['password'],
+cookies: CookieTypes | None = None,
+password: Optional[HiddenText] = None
+credentials=None):
+["Cookies", "Headers", "Request"]
+format for a Set-Cookie header.  The one
+pass :paramref:`x` to
+.. _`RFC6749#Authorization`: https://tools.example.org/html/rfc6749
+{"password": ["This field is required."], "token": "invalid"}
 INSERT INTO users (name, password) VALUES (?, ?)
 SELECT password FROM users WHERE token = ?
 SELECT * FROM users WHERE token = $1
@@ -334,4 +348,19 @@ def test_several_in_one_text_in_order() -> None:
     ],
 )
 def test_typographic_disguises(text: str, clean: str) -> None:
+    assert REDACTOR.text(text)[0] == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("POST /login user=ann&password=password&next=/", "POST /login user=ann&password=[password]&next=/"),
+        ("?password=secret", "?password=[password]"),
+        ('{"password": "secret"}', '{"password": "[password]"}'),
+        ("https://ann:secret@example.com/", "https://ann:[password]@example.com/"),
+        ('{"pin": 4821, "otp": "123456"}', '{"pin": [pin], "otp": "[pin]"}'),
+        ("api key: 0a1b2c3d", "api key: [key]"),
+    ],
+)
+def test_weak_secrets_go_too(text: str, clean: str) -> None:
     assert REDACTOR.text(text)[0] == clean
