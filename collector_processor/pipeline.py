@@ -132,7 +132,7 @@ class Pipeline:
         with self._timed("decode"):
             message = decode(request.signal, request.encoding, request.payload)
         with self._timed("find"):
-            parts = find(message)
+            parts = find(message, request.payload if request.encoding == "protobuf" else None)
             for service, count in items(message).items():
                 self._meter.received(request.signal, redaction.text(service)[0], count)
         errors: list[ErrorEvent] = []
