@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from collector_processor.api.times import iso
 from collector_processor.issues.lifecycle import State
 from collector_processor.issues.rows import (
     ActivityRow,
@@ -16,7 +17,6 @@ from collector_processor.issues.rows import (
     OccurrenceRow,
     TrendPoint,
 )
-from collector_processor.web.times import iso
 from otel_errors.semconv import Severity
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from collector_processor.web.times import moment
+from collector_processor.api.times import moment
 
 SPARK_WIDTH: Final = 96
 SPARK_HEIGHT: Final = 24
@@ -68,19 +68,26 @@ def trend_chart(points: Sequence[tuple[float, int]], *, bucket_seconds: float, l
                 '<rect class="bar" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}" rx="1"/></g>'
             ).format(title, x, _TOP, step, height, x + step * 0.1, _TOP + height - bar, step * 0.8, bar)
         )
-    marks = max(len(points) // 6, 1)
-    pattern = "%H:%M" if bucket_seconds * len(points) <= 86_400 * 1.5 else "%b %d"
-    for index in range(0, len(points), marks):
-        x = _LEFT + (index + 0.5) * step
-        if x < CHART_WIDTH - 24:
-            parts.append(
-                Markup('<text class="scale" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                    x, CHART_HEIGHT - 5, _when(points[index][0], pattern)
-                )
+    for x, text in _time_marks(points, step, bucket_seconds):
+        parts.append(
+            Markup('<text class="scale" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+                _LEFT + x, CHART_HEIGHT - 5, text
             )
+        )
     return Markup('<svg class="trend" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">{parts}</svg>').format(
         w=CHART_WIDTH, h=CHART_HEIGHT, label=label, parts=Markup("").join(parts)
     )
+
+
+def _time_marks(points: Sequence[tuple[float, int]], step: float, bucket_seconds: float) -> list[tuple[float, str]]:
+    """Where on the time axis which text stands: hours for a day, else the beginnings of days, at most about eight."""
+    by_day = bucket_seconds * len(points) > 86_400 * 1.5
+    pattern = "%b %d" if by_day else "%H:00"
+    texts = [_when(start, pattern) for start, _ in points]
+    changes = [index for index in range(1, len(points)) if texts[index] != texts[index - 1]]
+    chosen = changes[:: -(-len(changes) // 8) or 1]
+    width = step * len(points)
+    return [(index * step, texts[index]) for index in chosen if 20 < index * step < width - 20]
 
 
 def nice_ceiling(value: int) -> int:

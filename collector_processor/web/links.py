@@ -1,13 +1,10 @@
-"""Links out of the pages, from the templates in ``links.*``: to the trace, the logs, the dashboard, the source."""
+"""Links out of the pages, from the templates in ``links.*``."""
 
 from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-PLACEHOLDERS = (
-    *("trace_id", "span_id", "event_id", "issue_id", "fingerprint"),
-    *("service_name", "environment", "release", "file", "line", "function"),
-)
+PLACEHOLDERS = ("trace_id", "span_id", "service_name")
 
 
 def filled(template: str | None, **values: str) -> str | None:

@@ -3,35 +3,19 @@ unknown."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from markupsafe import Markup
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-MAX_SECONDS: Final = 253_402_300_799.0
-"""The last second of the year 9999: what a calendar here can show."""
+from collector_processor.api.times import iso, moment
 
 _STEPS: Final = ((60, "s"), (60, "min"), (24, "h"), (7, "d"), (52.18, "wk"))
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """None for what no calendar can show: a sender's clock may say anything."""
-    if seconds is None or not 0 < seconds <= MAX_SECONDS:
-        return None
-    return EPOCH + timedelta(seconds=seconds)
 
 
 def utc(seconds: float | None) -> str:
     """``2026-11-25 02:47:34 UTC``, or ``unknown``."""
     when = moment(seconds)
     return when.strftime("%Y-%m-%d %H:%M:%S UTC") if when is not None else "unknown"
-
-
-def iso(seconds: float | None) -> str | None:
-    """RFC 3339 with milliseconds and ``Z``, for the API; None when unknown."""
-    when = moment(seconds)
-    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z" if when is not None else None
 
 
 def ago(seconds: float | None, now: float) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector_processor.web.times import ago, iso, time_element, utc
+from collector_processor.api.times import iso
+from collector_processor.web.times import ago, time_element, utc
 
 NOW = 1_795_000_000.0
 
