@@ -115,13 +115,7 @@ def _is_unquoted_secret(
     inside = text[value.start : value.end]
     if values.is_nothing(inside, quoted=False) or not _fits(inside, kind):
         return False
-    if values.is_reference(inside, kind) and not _in_form(text, key_start, value.end):
-        return False
-    if kind in (keys.TOKEN, keys.KEY) and (
-        values.is_dotted_name(inside) or (len(inside) < 16 and values.is_word(inside))
-    ):
-        return False  # what machines make has digits
-    if kind == keys.SECRET and values.is_dotted_name(inside):
+    if not _in_form(text, key_start, value.end) and _is_code(inside, kind, separator):
         return False
     if inside[0] in "({[<" or inside[:2] == "--":
         return False
@@ -149,6 +143,19 @@ def _is_unquoted_secret(
     if mark == ":" and (values.is_word(inside) or inside.isdigit()):
         return not _more_words(text, value.end)
     return True
+
+
+def _is_code(inside: str, kind: str, separator: str) -> bool:
+    """``password=self.password``, ``token = Name.Namespace``, ``key: Hashed``."""
+    if values.is_reference(inside, kind):
+        return True
+    if kind not in (keys.TOKEN, keys.KEY, keys.SECRET):
+        return False
+    if values.is_dotted_name(inside):
+        return True
+    # What machines make has digits. Without blanks around "=" it is no assignment of a program.
+    assigned = separator[:1] in " \t" or separator.endswith(":")
+    return kind != keys.SECRET and assigned and len(inside) < 16 and values.is_word(inside)
 
 
 def _in_form(text: str, key_start: int, end: int) -> bool:

@@ -77,6 +77,9 @@ _PATH = compiled(
 )
 
 
+_ANY_PATH = compiled(r"(?:/[\w.-]+)+/?")
+
+
 def quoted(text: str, position: int) -> Value | None:
     """The inside of the quotes that open at ``position``; an unclosed one reaches to the end of its line."""
     if text[position] in "\"'":
@@ -102,6 +105,8 @@ def _closed(text: str, start: int, quote: str, depth: int) -> Value:
         if (run % 2 == 0) if depth == 0 else (run <= depth):
             return Value(start, at if depth == 0 else at - min(run, depth), True)
         at = text.find(quote, at + 1, limit)
+    if text[start : start + 1] in tuple(" ,)+%;]}"):
+        return Value(start, start, True)  # "token=" + repr(value): the quote has closed what began before the key
     newline = text.find("\n", start, limit)
     return Value(start, newline if newline >= 0 else limit, True)
 
@@ -175,6 +180,8 @@ def is_reference(value: str, kind: str) -> bool:
     data = value[:512].encode("latin-1")
     if _REFERENCE.fullmatch(data) is not None or _PATH.fullmatch(data) is not None:
         return True
+    if kind == keys.PASSWORD and _ANY_PATH.fullmatch(data) is not None:
+        return True  # PWD is a directory in every environment
     return _IDENTIFIER.fullmatch(data) is not None and keys.kind_of(value) == kind
 
 

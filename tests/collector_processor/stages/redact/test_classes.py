@@ -86,7 +86,7 @@ def test_a_card_inside_something_longer_stays(card: str, glue: str, after: bool)
         assert REDACTOR.text(text) == (text, ())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(EMAILS, AROUND)
 def test_emails(email: str, around: tuple[str, str]) -> None:
     assert REDACTOR.text(around[0] + email + around[1])[0] == f"{around[0]}[email]{around[1]}"
@@ -122,7 +122,7 @@ BARE = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(QUOTED),
     st.text(ALNUM + "!#$%^*()+,./:;<=>?@[]_{|}~- é漢", min_size=6, max_size=30),
@@ -137,7 +137,7 @@ def test_quoted_secrets(form: str, secret: str, around: tuple[str, str]) -> None
     assert clean.endswith("]" + after + around[1])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(BARE), st.text(ALNUM + "_~.-+", min_size=6, max_size=30), AROUND)
 def test_bare_secrets(form: str, secret: str, around: tuple[str, str]) -> None:
     secret = "x9" + secret + "7"
@@ -178,7 +178,7 @@ LOOK_ALIKES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(LOOK_ALIKES, AROUND)
 def test_look_alikes(text: str, around: tuple[str, str]) -> None:
     whole = around[0] + text + around[1]

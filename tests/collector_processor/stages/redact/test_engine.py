@@ -107,7 +107,7 @@ def rebuilt(text: str, redactions: tuple[Redaction, ...]) -> str:
     return "".join([*parts, text[position:]])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(TEXTS, st.sampled_from([None, "exception.message", "db.password", "http.request.header.authorization"]))
 def test_properties(text: str, key: str | None) -> None:
     clean, redactions = REDACTOR.text(text, key)
@@ -195,7 +195,7 @@ UNITS = [
 
 def seconds(text: str) -> float:
     best = 1e9
-    for _ in range(3):
+    for _ in range(2):
         start = time.process_time()  # other processes on the machine must not count
         REDACTOR.text(text)
         best = min(best, time.process_time() - start)
@@ -204,7 +204,7 @@ def seconds(text: str) -> float:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_time_is_linear(unit: str) -> None:
-    small, large = ((unit * (size // len(unit) + 1))[:size] for size in (4_000, 32_000))
+    small, large = ((unit * (size // len(unit) + 1))[:size] for size in (3_000, 24_000))
     # Eight times the text: a quadratic step would take 64 times as long. The floor keeps the clock's noise out.
     assert seconds(large) < 24 * max(seconds(small), 0.0005)
 

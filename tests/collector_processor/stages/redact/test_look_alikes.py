@@ -13,6 +13,7 @@ login(user="bob", password="hunter2")
 {"user":"bob","password":"hunter2","x":1}
 {'password': 'hunter2', 'x': 1}
 ?password=hunter2
+for url: https://api.example.com/v2/items?access_token=hunter2.abc&x=1
 password: hunter2
   password: hunter2
 passwd=hunter2
@@ -239,6 +240,13 @@ expected token: ')'
 Missing required field: password, email
 fields: password, token
 ['username', 'password', 'email']
+PWD=/code/shop HOME=/root
+OLDPWD=/srv/app
+connection to server at "db", port 5432 failed: FATAL: password authentication failed for user "shop"
+redis.exceptions.AuthenticationError: invalid username-password pair or user is disabled.
+<Response [401]> {'error': 'invalid_token', 'error_description': 'The access token expired'}
+undefined method `password' for nil:NilClass
+print("shlex: raw token=" + repr(result))
 the header 'Cookie:' is missing on `Request`
 if token == "with" and (
 token = Name.Namespace
@@ -355,6 +363,8 @@ def test_typographic_disguises(text: str, clean: str) -> None:
     ("text", "clean"),
     [
         ("POST /login user=ann&password=password&next=/", "POST /login user=ann&password=[password]&next=/"),
+        ("GET /v2/items?access_token=abcdef.ghi&x=1", "GET /v2/items?access_token=[token]&x=1"),
+        ("token=abcdefgh", "token=[token]"),
         ("?password=secret", "?password=[password]"),
         ('{"password": "secret"}', '{"password": "[password]"}'),
         ("https://ann:secret@example.com/", "https://ann:[password]@example.com/"),
