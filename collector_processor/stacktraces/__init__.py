@@ -15,7 +15,7 @@ from collector_processor.events import ExceptionNode
 from collector_processor.stacktraces.javascript import JAVASCRIPT
 from collector_processor.stacktraces.language import Language
 from collector_processor.stacktraces.python import PYTHON
-from collector_processor.stacktraces.text import MESSAGE_MARK, bounded, cut_message, restore_message
+from collector_processor.stacktraces.text import bounded, cut_message, restore_message, uncoloured
 
 __all__ = ["LANGUAGES", "Language", "StackTrace", "language_name", "parse", "parse_cut"]
 
@@ -60,6 +60,7 @@ def parse_cut(text: str, language: str, *, type: str) -> StackTrace:  # noqa: A0
     """``parse`` of a text whose message is already marked (``text.cut_message``): what a cache may keep for every
     message."""
     name = language_name(language)
+    text = uncoloured(text)
     chosen = _BY_ALIAS.get(name)
     exceptions = tuple(chosen.parse(text, type)) if chosen is not None and text else ()
     if text and not any(node.frames for node in exceptions):
@@ -91,21 +92,12 @@ def headline(text: str) -> ExceptionNode:
 
 
 def restored(exceptions: tuple[ExceptionNode, ...], message: str) -> tuple[ExceptionNode, ...]:
-    """The nodes with the record's message in its place, and on the outermost when the text does not say it."""
+    """The nodes with the record's message in its place; the outermost's is the record's, whatever the text adds to it
+    (notes) or prints otherwise (a SyntaxError)."""
     if not exceptions:
         return (ExceptionNode(None, message),) if message else ()
-    first = exceptions[0]
     nodes: list[ExceptionNode] = []
     for node in exceptions:
-        text = restore_message(node.message, message)
-        if (
-            node is first
-            and message
-            and (
-                not text
-                or (text is not node.message and node.message is not None and node.message.startswith(MESSAGE_MARK))
-            )
-        ):
-            text = message  # what follows the record's message in the text are notes
+        text = message if message and not nodes else restore_message(node.message, message)
         nodes.append(node if text is node.message else ExceptionNode(node.type, text, node.parent, node.frames))
     return tuple(nodes)

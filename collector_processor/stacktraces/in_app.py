@@ -49,7 +49,8 @@ _NODE_CORE = frozenset(
     for word in words.split()
 )
 
-# Each pattern needs one of its hints: most files are the application's, and a search for a few words is quicker than the pattern.
+# Each pattern needs one of its hints: most files are the application's, and to look for a few words is quicker than to
+# search with the pattern.
 _INSTRUMENTATION_HINTS = ("opentelemetry", "otel_errors", "wrapt", "zone")
 _PYTHON_HINTS = ("opentelemetry", "otel_errors", "wrapt", "-packages", "lib", "Lib", "python3", "/runtime/", "<")
 _JAVASCRIPT_HINTS = (

@@ -142,9 +142,8 @@ def _location(location: str) -> tuple[str | None, int | None, int | None, str | 
         if opening < 0:
             return None
         location = location[opening + 1 : closing]
-        if not location.startswith("eval at "):
-            if _position(location) is None:
-                return location, None, None, None
+        if not location.startswith("eval at ") and _position(location) is None:
+            return location, None, None, None
     location = location.removeprefix("address at ")
     if "wasm-function[" in location:
         wasm = _WASM.match(location)

@@ -75,12 +75,15 @@ def restore_message(text: str | None, message: str) -> str | None:
     return text.replace(MESSAGE_MARK, message) if text and MESSAGE_MARK in text else text
 
 
+def uncoloured(text: str) -> str:
+    """Without the escape sequences of a terminal, which Python 3.13 and Node put around names."""
+    return _COLOUR.sub("", text) if "\x1b" in text else text
+
+
 def lines(text: str) -> list[str]:
-    """The lines: escapes of a one-liner, colours, and carriage returns undone."""
+    """The lines: escapes of a one-liner and carriage returns undone."""
     if "\\n" in text and "\n" not in text.strip():
         text = _ESCAPE.sub(_unescape, text)
-    if "\x1b" in text:
-        text = _COLOUR.sub("", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.split("\n")

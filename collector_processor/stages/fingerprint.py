@@ -18,7 +18,7 @@ import msgspec
 from collector_processor.events import ExceptionNode, bare_type
 from collector_processor.stacktraces import BY_NAME, parse_cut, restored
 from collector_processor.stacktraces.site import NOWHERE, Site, site
-from collector_processor.stacktraces.text import bounded, cut_message
+from collector_processor.stacktraces.text import bounded, cut_message, restore_message
 from collector_processor.stages.parameterize import parameterize
 
 VERSION = "fp1"
@@ -70,7 +70,9 @@ def group(*, type: str, message: str, stacktrace: str, language: str = "", clien
         components = (f"client fingerprint: {client:.200}", "left out: everything else, the application decided")
         fingerprint = _digest(("client", client))
     elif not fingerprint:
-        key = message_key((exceptions[0].message if exceptions else None) or message or _headline(stacktrace))
+        # The text's message before the record's: a span says str(exc), a log record str(args[0]), their texts the same.
+        said = restore_message(reading.exceptions[0].message, message) if reading.exceptions else None
+        key = message_key(said or message or _headline(stacktrace))
         components = (*components, f"message: {key}" if key else "message: none")
         fingerprint = _digest((*reading.components, "message", key))
     site_ = reading.outermost
