@@ -70,6 +70,8 @@ class Driver:
         body = None if step.body is None else json.dumps(step.body).encode()
         request = urllib.request.Request(self._shop[step.service] + step.path, data=body, method=step.method)  # noqa: S310 - loopback
         request.add_header("Content-Type", "application/json")
+        if step.user:
+            request.add_header("X-Customer", step.user)
         if not step.sampled:
             request.add_header("traceparent", f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00")
         try:

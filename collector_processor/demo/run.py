@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -24,7 +23,7 @@ from collector_processor.demo.processor_process import CONTRACT_PORTS, Endpoints
 from collector_processor.demo.rest import Api, ApiError, Issue
 from collector_processor.demo.script import bounded, gentle
 from collector_processor.demo.shop_processes import Shop
-from collector_processor.demo.table import issue_table
+from collector_processor.demo.table import WIDE, issue_table
 from collector_processor.demo.watch import Watched, watch
 
 SEED = 20261125
@@ -139,7 +138,7 @@ class _Demo:
         self._say("Starting the shop: checkout (ASGI), catalogue (WSGI), worker (threads, asyncio) …")
 
     def _conclude(self, issues: Sequence[Issue], differences: Sequence[str], ledger: Ledger) -> None:
-        self._out.print(issue_table(issues))
+        self._out.print(issue_table(issues, wide=self._out.width >= WIDE))
         expected = ledger.expected()
         if differences:
             self._out.print(Text("Not what the shop did:", style="bold red"))
@@ -188,9 +187,8 @@ def _folder(data_dir: Path | None) -> Path:
 
 def _console() -> Console:
     out = Console(highlight=False)
-    if out.is_terminal or "COLUMNS" in os.environ:
-        return out
-    return Console(highlight=False, width=150)  # a file or pipe has no width, and the table needs some
+    # A file or pipe has no width, whatever COLUMNS says of the terminal that it was started from.
+    return out if out.is_terminal else Console(highlight=False, width=WIDE)
 
 
 @contextmanager

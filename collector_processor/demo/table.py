@@ -14,13 +14,18 @@ _SEVERITY_STYLE = {"critical": "bold white on red", "high": "red", "medium": "ye
 _ORDER = tuple(_SEVERITY_STYLE)
 
 
-def issue_table(issues: Iterable[Issue], *, title: str = "Issues") -> Table:
+WIDE = 140
+"""Characters from which on the culprit has a column of its own; in a narrower terminal it stands below the title."""
+
+
+def issue_table(issues: Iterable[Issue], *, title: str = "Issues", wide: bool = True) -> Table:
     """The gravest first, then the most frequent. Cells are plain text: nothing in a title is read as markup."""
     table = Table(title=title, title_justify="left", expand=True)
     for header in ("State", "Severity"):
         table.add_column(header, no_wrap=True)
     table.add_column("Title", ratio=3, overflow="fold")
-    table.add_column("Culprit", ratio=2, overflow="fold")
+    if wide:
+        table.add_column("Culprit", ratio=2, overflow="fold")
     table.add_column("Service", no_wrap=True)
     for header in ("Events", "Users"):
         table.add_column(header, justify="right", no_wrap=True)
@@ -29,14 +34,20 @@ def issue_table(issues: Iterable[Issue], *, title: str = "Issues") -> Table:
         table.add_row(
             Text(printable(issue.state)),
             Text(printable(issue.severity), style=_SEVERITY_STYLE.get(issue.severity, "")),
-            Text(printable(issue.title)),
-            Text(printable(issue.culprit), style="dim"),
+            *_what(issue, wide),
             Text(printable(issue.service_name)),
             Text(str(issue.count)),
             Text(str(issue.users) if issue.users else "-"),
             Text(printable(clock(issue.last_seen))),
         )
     return table
+
+
+def _what(issue: Issue, wide: bool) -> tuple[Text, ...]:
+    title, culprit = Text(printable(issue.title)), Text(printable(issue.culprit), style="dim")
+    if wide:
+        return title, culprit
+    return (Text("\n").join((title, culprit)) if issue.culprit else title,)
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from collector_processor.demo.rest import Api, Issue
-from collector_processor.demo.table import issue_table, printable
+from collector_processor.demo.table import WIDE, issue_table, printable
 
 REFRESH_SECONDS = 1.0
 
@@ -28,6 +28,7 @@ def watch(out: Console, api: Api, watched: Iterable[Watched], play: Callable[[th
 
     In a terminal a table that is kept up to date; into a file or pipe a line for each issue when it is first seen.
     """
+    title = f"Issues at {api.url}/ - Ctrl-C ends the demo"
     stop = threading.Event()
     failures: list[BaseException] = []
 
@@ -49,7 +50,7 @@ def watch(out: Console, api: Api, watched: Iterable[Watched], play: Callable[[th
                     raise failures[0]
                 issues = api.issues()
                 if live is not None:
-                    live.update(issue_table(issues, title=f"Issues at {api.url}/ - Ctrl-C ends the demo"))
+                    live.update(issue_table(issues, title=title, wide=out.width >= WIDE))
                 else:
                     for issue in issues:
                         if issue.id not in known:

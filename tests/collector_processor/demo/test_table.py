@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from collector_processor.demo.table import clock, issue_table
+from collector_processor.demo import Issue
+from collector_processor.demo.table import WIDE, clock, issue_table
 from tests.collector_processor.demo.test_ledger import DECLINED
 
 
-def printed(*issues: object) -> str:
+def printed(*issues: Issue, width: int = 150) -> str:
     out = io.StringIO()
-    Console(file=out, width=150, force_terminal=False).print(issue_table(issues))  # type: ignore[arg-type]
+    Console(file=out, width=width, force_terminal=False).print(issue_table(issues, wide=width >= WIDE))
     return out.getvalue()
 
 
@@ -35,6 +36,17 @@ def test_titles_are_texts_and_nothing_else() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "\u202e" not in text
+
+
+def test_in_a_narrow_terminal_the_culprit_stands_below_the_title() -> None:
+    issue = replace(DECLINED, title="CardDeclined: no", culprit="payments.py in charge")
+    wide, narrow = printed(issue), printed(issue, width=90)
+    (line,) = [line for line in wide.splitlines() if "CardDeclined" in line]
+    assert "payments.py in charge" in line
+    lines = narrow.splitlines()
+    (number,) = [number for number, line in enumerate(lines) if "CardDeclined: no" in line]
+    assert "payments.py in charge" in lines[number + 1]
+    assert max(map(len, lines)) <= 90
 
 
 def test_a_time_is_shown_as_the_time_of_day_and_anything_else_as_it_is() -> None:

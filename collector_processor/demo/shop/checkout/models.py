@@ -22,7 +22,6 @@ class Basket(BaseModel):
 class Order(Basket):
     """A basket with all that is needed to charge and send it."""
 
-    customer_id: str
     email: str
     card_number: str
     country: str = "DE"
