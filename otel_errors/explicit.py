@@ -28,7 +28,7 @@ def capture_exception(
             return None
         where = origin.here()
         occurrence = Occurrence(
-            "capture_exception", bool(handled), where, severity=_severity(severity), tags=tags or {}
+            "capture_exception", bool(handled), where, severity=_severity(severity), tags=_tags(tags)
         )
         return report(reporter, error, occurrence, span=where.span)
     return None
@@ -41,7 +41,7 @@ def capture_message(text: str, *, severity: Severity | None, tags: Mapping[str, 
         if reporter is None or not message:
             return None
         where = origin.here()
-        occurrence = Occurrence("capture_message", True, where, severity=_severity(severity), tags=tags or {})
+        occurrence = Occurrence("capture_message", True, where, severity=_severity(severity), tags=_tags(tags))
         event_id = uuid.uuid4().hex
         return event_id if report_message(reporter, message, occurrence, event_id, where.span) else None
     return None
@@ -55,3 +55,10 @@ def _severity(wish: object) -> Severity | None:
             return word
     log.warning("severity: %.80r: one of %s is needed; the processor decides instead", wish, ", ".join(SEVERITIES))
     return None
+
+
+def _tags(tags: object) -> Mapping[str, str]:
+    if tags is None or isinstance(tags, Mapping):
+        return tags or {}
+    log.warning("tags: %.80r: a mapping of names to texts is needed; they are left out", text_of(tags)[0])
+    return {}

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 
 from otel_errors import active
 from otel_errors.guard import guarded
+
+_flushing: ContextVar[bool] = ContextVar("otel_errors.flushing", default=False)
+
+
+def is_flushing() -> bool:
+    """Whether this is the thread of a flush. What an exporter logs there ("retrying in 4s") must not be queued for the
+    same exporter: at the end of the process that doubles the time that the SDK takes to give up."""
+    return _flushing.get()
 
 
 def flush(timeout_seconds: float) -> bool:
@@ -27,6 +36,7 @@ def flush(timeout_seconds: float) -> bool:
             return False
 
         def run() -> None:
+            _flushing.set(True)  # in this thread's own context
             with guarded("flush"):
                 for force_flush in flushes:
                     force_flush()

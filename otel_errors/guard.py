@@ -7,7 +7,7 @@ import logging
 import sys
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
@@ -16,7 +16,13 @@ MAX_REPORTED_FAILURES = 5
 _inside: ContextVar[bool] = ContextVar("otel_errors.inside", default=False)
 
 
-class _StderrHandler(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _TextHandler = logging.StreamHandler[TextIO]
+else:
+    _TextHandler = logging.StreamHandler  # not subscriptable before Python 3.11
+
+
+class _StderrHandler(_TextHandler):
     """Writes to what ``sys.stderr`` is at that moment: applications replace it."""
 
     def __init__(self) -> None:

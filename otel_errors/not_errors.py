@@ -23,14 +23,22 @@ _STATUS_ATTRIBUTE = {
 _MAX_GROUP_DEPTH = 8
 
 
-def is_not_an_error(exc: BaseException, _depth: int = 0) -> bool:
+def is_not_an_error(exc: BaseException) -> bool:
     """True for control flow, cancellation and answers below 500 that frameworks raise; for a group, when all its
-    members are such."""
+    members are such. Never raises: an object that resists being looked at is an error.
+    """
+    try:
+        return _is_not_an_error(exc, 0)
+    except Exception:
+        return False
+
+
+def _is_not_an_error(exc: BaseException, depth: int) -> bool:
     if isinstance(exc, _CONTROL_FLOW):
         return True
     members = _members(exc)
     if members:
-        return _depth < _MAX_GROUP_DEPTH and all(is_not_an_error(member, _depth + 1) for member in members)
+        return depth < _MAX_GROUP_DEPTH and all(_is_not_an_error(member, depth + 1) for member in members)
     for base in type(exc).__mro__:
         key = (base.__module__, base.__name__)
         if key in _NAMES:

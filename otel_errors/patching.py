@@ -9,24 +9,31 @@ import wrapt
 
 from otel_errors.guard import guarded
 
+Make = Callable[[Any], Any]
+"""The original function to its replacement."""
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """wrapt's form: ``wrapper(wrapped, instance, args, kwargs)``."""
 
 
+def wrapping(wrapper: Wrapper) -> Make:
+    """A replacement that binds like the original and shows its signature."""
+    return lambda original: wrapt.FunctionWrapper(original, wrapper)
+
+
 class Patch:
-    """One attribute of one class or module, wrapped.
+    """One attribute of one class or module, replaced.
 
     When somebody wrapped it again after us, it cannot be taken out: then ours stays, passes through while the library
     is off, and is not put in a second time.
     """
 
-    def __init__(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+    def __init__(self, owner: Any, name: str, make: Make) -> None:
         self._owner = owner
         self._name = name
         # A subclass that only inherits the method gets it taken away again, not a copy of its parent's.
         self._inherited = name not in vars(owner)
         self.original = getattr(owner, name) if self._inherited else vars(owner)[name]
-        self._replacement = wrapt.FunctionWrapper(self.original, wrapper)
+        self._replacement = make(self.original)
         setattr(owner, name, self._replacement)
 
     def remove(self) -> bool:
@@ -80,7 +87,7 @@ class LatePatch:
             *parents, name = self._path.split(".")
             for parent in parents:
                 owner = getattr(owner, parent)
-            self.patch = Patch(owner, name, self._wrapper)
+            self.patch = Patch(owner, name, wrapping(self._wrapper))
 
 
 class HookSlot:

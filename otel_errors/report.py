@@ -25,23 +25,29 @@ class Carriers(NamedTuple):
 
 
 def carriers(
-    mode: SignalMode, *, recording: bool, can_log: bool, fatal: bool = False, earlier: Sighting | None = None
+    mode: SignalMode,
+    *,
+    recording: bool,
+    can_log: bool,
+    handled: bool = True,
+    fatal: bool = False,
+    earlier: Sighting | None = None,
 ) -> Carriers:
     """Which records an error gets now.
 
     The first time: as the mode says; without a recording span a log record in every mode, else it would be lost, and
-    without a logger a span event in every mode, for the same reason. Later: what the mode wants and is not there yet,
-    under the same event id; and a FATAL record when the error turns out to end the process.
+    without a logger a span event in every mode, for the same reason. Later, under the same event id: what the mode
+    wants and is not there yet; and a log record when the error turns out to be worse than it was reported, because what
+    was recorded or logged as handled was raised again, or ends the process.
     """
     if earlier is None:
         on_span = recording and mode.span_events
         log_record = can_log and (mode.log_records or not on_span)
         return Carriers(on_span or (recording and not log_record), log_record)
-    missing_log = mode.log_records and not earlier.logged
-    return Carriers(
-        recording and mode.span_events and not earlier.on_span,
-        can_log and (missing_log or (fatal and not earlier.fatal)),
-    )
+    on_span = recording and mode.span_events and not earlier.on_span
+    missing = mode.log_records and not earlier.logged
+    worse = (fatal and not earlier.fatal) or (earlier.handled and not handled and not on_span)
+    return Carriers(on_span, can_log and (missing or worse))
 
 
 def report(
@@ -103,6 +109,7 @@ def _emit(
         reporter.settings.mode,
         recording=span is not None and span.is_recording(),
         can_log=_can_log(reporter, logger, occurrence),
+        handled=occurrence.handled,
         fatal=occurrence.fatal,
         earlier=None if first else sighting,
     )
@@ -125,6 +132,7 @@ def _emit(
         emit_log_record(logger, attributes, occurrence, sighting.span_context)
         sighting.logged = True
         sighting.fatal = sighting.fatal or occurrence.fatal
+    sighting.handled = sighting.handled and occurrence.handled
     return True
 
 

@@ -21,6 +21,7 @@ from opentelemetry.context import attach, detach, get_current
 from otel_errors import active, origin
 from otel_errors.capture import capture
 from otel_errors.emit import Occurrence, error_attributes
+from otel_errors.flushing import is_flushing
 from otel_errors.guard import guarded
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import LatePatch
@@ -39,6 +40,8 @@ def uninstall() -> None:
 
 
 def _emit(wrapped: Callable[..., Any], handler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if is_flushing():
+        return None
     record = args[0] if args else kwargs.get("record")
     if not isinstance(record, logging.LogRecord) or not record.exc_info:
         return wrapped(*args, **kwargs)

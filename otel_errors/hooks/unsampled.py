@@ -8,6 +8,7 @@ tracer.start_span()``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,7 @@ from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
 from otel_errors.hooks.spans import leaves_a_span, read_arguments
 from otel_errors.not_errors import is_not_an_error
-from otel_errors.patching import Patch
+from otel_errors.patching import Patch, wrapping
 from otel_errors.report import report
 
 _patches: list[Patch] = []
@@ -27,8 +28,8 @@ _patches: list[Patch] = []
 
 def install() -> None:
     if not _patches:
-        _patches.append(Patch(trace, "use_span", _use_span))
-        _patches.append(Patch(trace.NonRecordingSpan, "record_exception", _record_exception))
+        _patches.append(Patch(trace, "use_span", _watching))
+        _patches.append(Patch(trace.NonRecordingSpan, "record_exception", wrapping(_record_exception)))
 
 
 def uninstall() -> None:
@@ -39,11 +40,12 @@ class WatchedSpan:
     """``use_span``'s context manager, which also tells us what passed. Not a generator: that would add its frame
     to the application's tracebacks."""
 
-    __slots__ = ("_manager", "_span")
+    __slots__ = ("_args", "_kwargs", "_manager")
 
-    def __init__(self, manager: Any, span: trace.Span) -> None:
+    def __init__(self, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._manager = manager
-        self._span = span
+        self._args = args
+        self._kwargs = kwargs
 
     def __enter__(self) -> Any:
         return self._manager.__enter__()
@@ -51,11 +53,12 @@ class WatchedSpan:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Any:
+        if error is None:
+            return self._manager.__exit__(kind, error, traceback)
         try:
             return self._manager.__exit__(kind, error, traceback)
         finally:
-            if error is not None:
-                _passed(self._span, error)
+            _passed(error, *self._args, **self._kwargs)
 
     def __call__(self, function: Any) -> Any:
         """As a decorator: each call makes a new manager of its own, which nobody watches."""
@@ -65,20 +68,37 @@ class WatchedSpan:
         return getattr(self._manager, name)
 
 
-def _use_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    manager = wrapped(*args, **kwargs)
-    span = args[0] if args else kwargs.get("span")
-    records = args[2] if len(args) > 2 else kwargs.get("record_exception", True)
-    return WatchedSpan(manager, span) if records and isinstance(span, trace.Span) else manager
+def _watching(use_span: Callable[..., Any]) -> Callable[..., Any]:
+    # On the road of every span of the application: a plain function (wrapt's costs a microsecond more), and nothing is
+    # looked at before something fails.
+    @functools.wraps(use_span)
+    def watched(*args: Any, **kwargs: Any) -> WatchedSpan:
+        return WatchedSpan(use_span(*args, **kwargs), args, kwargs)
+
+    return watched
 
 
-def _passed(span: trace.Span, error: BaseException) -> None:
+def _passed(
+    error: BaseException,
+    span: Any = None,
+    end_on_exit: bool = False,
+    record_exception: bool = True,
+    *args: Any,
+    **kwargs: Any,
+) -> None:
+    """``error`` left ``use_span(span, …)``, called with these arguments."""
     with guarded("use_span") as go:
         reporter = active.instrumented() if go else None
         # Exception only, as use_span does; and a span that records has told the SDK's seam.
-        if reporter is None or not isinstance(error, Exception) or span.is_recording() or is_not_an_error(error):
-            return
-        if span.get_span_context().is_valid:
+        if (
+            reporter is not None
+            and record_exception
+            and isinstance(error, Exception)
+            and isinstance(span, trace.Span)
+            and not span.is_recording()
+            and span.get_span_context().is_valid
+            and not is_not_an_error(error)
+        ):
             report(reporter, error, Occurrence("span", False, origin.of_span(span)))
 
 

@@ -48,7 +48,7 @@ def environment(port: int, extra: dict[str, str]) -> dict[str, str]:
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_SERVICE_NAME": "shop",
         # Other instrumentations of the environment only cost time here.
-        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "urllib,wsgi",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "urllib,wsgi,exceptions",
         **extra,
     }
 
