@@ -18,6 +18,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_.\-]*\Z")
 _MAX_KEY: Final = 256
+_STRUCTURE: Final = re.compile(r"\s*(?:\{\s*\"|\[\s*[\"\[{0-9-])")
+_ANY_WORD: Final = "Xk3vQ9Zt7m"
+_READABLE: Final = re.compile(rb"[\t\n\r\x20-\x7e]{4,}")
+"""What can be read inside a binary value."""
 
 
 class _Redaction(Protocol):
@@ -50,6 +54,11 @@ class RequestRedaction:
         known = self._known.get((text, key))
         if known is None:
             clean, findings = self._redactor.text(text, key)
+            if key and not findings and _STRUCTURE.match(text):
+                # A map as JSON under the key of a secret: its braces do not make it a template. What would be taken
+                # from any word under that key is taken from all of it.
+                word, findings = self._redactor.text(_ANY_WORD, key)
+                clean = word if findings else clean
             for finding in findings:
                 self.counts[finding.rule, self.service] += 1
             known = self._known[text, key] = (clean, len(findings))
@@ -125,17 +134,27 @@ class RequestRedaction:
         return 0
 
     def _bytes(self, value: AnyValue, keys: tuple[str, ...]) -> int:
-        # Latin-1 reads any bytes one for one, so readable pieces are found inside binary values too.
-        for encoding in ("utf-8", "latin-1"):
-            try:
-                text = value.bytes_value.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            clean, count = self._under(text, keys)
-            if count:
-                value.bytes_value = clean.encode(encoding, "replace")
-            return count
-        return 0
+        try:
+            clean, count = self._under(value.bytes_value.decode(), keys)
+        except UnicodeDecodeError:
+            return self._binary(value, keys)
+        if count:
+            value.bytes_value = clean.encode()
+        return count
+
+    def _binary(self, value: AnyValue, keys: tuple[str, ...]) -> int:
+        total = 0
+
+        def redact(run: re.Match[bytes]) -> bytes:
+            nonlocal total
+            clean, count = self._under(run[0].decode(), keys)
+            total += count
+            return clean.encode() if count else run[0]
+
+        clean = _READABLE.sub(redact, value.bytes_value)
+        if total:
+            value.bytes_value = clean
+        return total
 
     def _under(self, text: str, keys: tuple[str, ...]) -> tuple[str, int]:
         """Under the nearest key that says something: what stands in a map named ``credentials`` is one, whatever its

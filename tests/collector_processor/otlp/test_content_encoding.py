@@ -51,9 +51,7 @@ def test_one_byte_over_the_limit_is_too_much(encoding: str, compress: Callable[[
 
 @pytest.mark.parametrize(("encoding", "compress"), COMPRESSORS)
 @pytest.mark.parametrize("cut", [1, 4, 9, 50_000])
-def test_a_truncated_body_is_told_from_a_whole_one(
-    encoding: str, compress: Callable[[bytes], bytes], cut: int
-) -> None:
+def test_a_truncated_body_is_told_from_a_whole_one(encoding: str, compress: Callable[[bytes], bytes], cut: int) -> None:
     with pytest.raises(BrokenBody):
         decompress(compress(BODY)[:-cut], encoding, LIMIT)
 

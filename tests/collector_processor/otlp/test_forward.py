@@ -219,22 +219,27 @@ async def test_after_close_it_connects_anew_and_never_raises() -> None:
         await server.stop(0)
 
 
-async def test_tls(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[bytes, bytes]:
+    """Key and self-signed certificate of localhost."""
+    key, made = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
     try:
         subprocess.run(command, check=True, capture_output=True)
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
-    credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+    return key.read_bytes(), made.read_bytes()
+
+
+async def test_tls(certificate: tuple[bytes, bytes]) -> None:
+    credentials = grpc.ssl_server_credentials([certificate])
 
     async def export(payload: bytes, context: Any) -> bytes:
         return b""
 
     async with hop(export, credentials) as port:
-        roots = certificate.read_bytes()
-        async with forwarder(f"https://localhost:{port}", root_certificates=roots) as trusting:
+        async with forwarder(f"https://localhost:{port}", root_certificates=certificate[1]) as trusting:
             assert await trusting.forward(REQUEST) == Accepted()
         async with forwarder(f"https://localhost:{port}") as careful:
             assert isinstance(await careful.forward(REQUEST), Retry), "a certificate that nobody vouches for"
@@ -256,5 +261,5 @@ def test_endpoints(endpoint: str, target: str, secure: bool) -> None:
 
 @pytest.mark.parametrize("endpoint", ["tempo:4317", "grpc://tempo:4317", "http://", ""])
 def test_what_is_no_endpoint_says_so(endpoint: str) -> None:
-    with pytest.raises(ValueError, match="forward.endpoint"):
+    with pytest.raises(ValueError, match=r"forward\.endpoint"):
         Forwarder(endpoint, timeout_seconds=1)

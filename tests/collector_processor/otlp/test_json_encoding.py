@@ -213,7 +213,7 @@ def test_what_is_read_can_be_written_and_read_again() -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"nonsense", b'{"resourceSpans":', b"\xff\xfe", b"[]", b"null", b"3", b'"a"'])
 def test_what_is_not_an_object_of_json_is_bad_data(payload: bytes) -> None:
-    with pytest.raises(BadPayload, match="^not (JSON|OTLP): "):
+    with pytest.raises(BadPayload, match=r"^not (JSON|OTLP): "):
         decode("traces", "json", payload)
 
 
