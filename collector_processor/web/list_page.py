@@ -78,7 +78,7 @@ def list_page(store: IssueStore) -> APIRouter:
             section="issues",
             chosen=asked,
             tabs=_tabs(asked, counted, root),
-            services=sorted({row.service_name for row in counted} | ({asked.service} - {""})),
+            services=_services(asked, counted),
             severities=SEVERITIES,
             sorts=SORTS,
             filtered=bool(asked.q or asked.service or asked.severity),
@@ -113,6 +113,12 @@ def _tabs(asked: ListAsked, counted: list[Tally], root: str) -> list[dict[str, A
         }
         for name, number in numbers
     ]
+
+
+def _services(asked: ListAsked, counted: list[Tally]) -> list[str]:
+    """What can be chosen. A name with hidden characters cannot be asked for, so it is not offered."""
+    names = {row.service_name for row in counted if row.service_name.isprintable()}
+    return sorted((names | {asked.service}) - {""})
 
 
 def _spark(counts: list[int]) -> Any:
