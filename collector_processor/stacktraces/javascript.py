@@ -12,7 +12,7 @@ from collector_processor.events import ExceptionNode, Frame, bare_type
 from collector_processor.stacktraces import node_inspect
 from collector_processor.stacktraces.javascript_frames import function_key, read_at_frame, read_frame
 from collector_processor.stacktraces.language import Language
-from collector_processor.stacktraces.text import lines, without_prefix
+from collector_processor.stacktraces.text import LOG_LEVELS, lines, without_prefix
 
 MAX_FRAMES = 1024
 """Of one exception. V8 records 10 unless told otherwise, Node programs set up to a few hundred."""
@@ -75,8 +75,10 @@ def _at_sign(all_lines: list[str], type_: str) -> Sequence[ExceptionNode]:
             frames.append(frame)
         elif not frames:
             header.append(line)
+    if not frames:
+        return []
     name, message = split_header(header, type_)
-    return [ExceptionNode(name, message, None, tuple(frames))] if frames or name is not None else []
+    return [ExceptionNode(name, message, None, tuple(frames))]
 
 
 def split_header(header: list[str], type_: str) -> tuple[str | None, str | None]:
@@ -104,7 +106,8 @@ def split_header(header: list[str], type_: str) -> tuple[str | None, str | None]
         if (wanted and bare_type(match[1]) == wanted) or match[1].endswith(("Error", "Exception")):
             generic = (index, match)
             break
-        if index == 0 and (match[2] is not None or len(candidates) == 1) and type_:
+        headed = match[2] is not None and match[1][0].isupper() and match[1] not in LOG_LEVELS
+        if index == 0 and (headed or (type_ and len(candidates) == 1)):
             generic = (index, match)
     if generic is None:
         return None, "\n".join(candidates).strip() or None

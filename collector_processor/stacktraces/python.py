@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from collector_processor.events import ExceptionNode, Frame, bare_type
 from collector_processor.stacktraces import in_app
 from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
-from collector_processor.stacktraces.text import lines, remembered, without_prefix
+from collector_processor.stacktraces.text import LOG_LEVELS, lines, remembered, without_prefix
 
 HEADER = "Traceback (most recent call last):"
 CAUSE = "The above exception was the direct cause of the following exception:"
@@ -29,9 +29,6 @@ MAX_FRAMES = 4096
 
 _EXCEPTION = re.compile(r"([^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*)(?::(?: (.*))?)?")
 _SEPARATOR = re.compile(r"( *)\+(-\+)?-{8,}(?: (?:\d+|\.\.\.) -{8,})?-*$")
-_LOG_LEVELS = frozenset(
-    {"INFO", "WARNING", "WARN", "ERROR", "DEBUG", "CRITICAL", "FATAL", "TRACE", "NOTICE", "SUMMARY"}
-)
 
 _SEEK, _FRAMES, _MESSAGE = range(3)
 
@@ -86,7 +83,7 @@ class _Section:
                 self.loose.append(line)
         else:
             match = _EXCEPTION.fullmatch(line.rstrip())
-            if match is not None and match[1] not in _LOG_LEVELS:
+            if match is not None and match[1] not in LOG_LEVELS:
                 current_traceback = self.tracebacks[-1]
                 current_traceback.type = match[1]
                 current_traceback.message = [match[2] or ""]
@@ -111,7 +108,7 @@ class _Section:
         traceback = _Traceback(self.linked)
         if self.loose:  # "ValueError: bad" in front of the stack, where loggers and some tools put it
             match = _EXCEPTION.fullmatch(self.loose[-1].rstrip())
-            if match is not None and match[1] not in _LOG_LEVELS:
+            if match is not None and match[1] not in LOG_LEVELS:
                 traceback.type = match[1]
                 traceback.message = [match[2] or ""]
         self.tracebacks.append(traceback)

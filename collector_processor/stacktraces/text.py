@@ -18,6 +18,9 @@ SHORTENED = "... shortened ..."
 _HEAD = MAX_CHARACTERS // 4
 _TAIL = MAX_CHARACTERS - _HEAD - len(SHORTENED) - 2
 
+LOG_LEVELS = frozenset(["INFO", "WARNING", "WARN", "ERROR", "DEBUG", "CRITICAL", "FATAL", "TRACE", "NOTICE", "SUMMARY"])
+"""Words before a colon that look like the type of an exception and are none."""
+
 MESSAGE_MARK = "\ue000message\ue000"
 """Stands for the record's own message while a text is read: no message can then pass for a header or a frame, and
 texts that differ in their message only are one text to the cache. Private use characters, so that no real text holds

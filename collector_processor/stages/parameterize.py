@@ -115,14 +115,14 @@ _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
     ("quoted", r"\"(?<![\w\"'`]\")[^\"\n]{1,1024}\"(?![\w\"'`])"),
     ("quoted", r"'(?<![\w\"'`]')[^'\n]{1,1024}'(?![\w\"'`])"),
     ("quoted", r"`(?<![\w\"'`]`)[^`\n]{1,1024}`(?![\w\"'`])"),
-    ("word", r"[A-Za-z0-9](?:(?<=[0-9])|(?=[A-Za-z]{0,64}[0-9]))[A-Za-z0-9]{5,255}(?![A-Za-z0-9])"),
+    ("word", r"[A-Za-z0-9](?:(?<=[0-9])|(?=[A-Za-z]{0,64}[0-9]))[A-Za-z0-9]{5,}(?![A-Za-z0-9])"),
     (
         "<float>",
         r"[-+0-9](?<![\w.][-+0-9])(?:(?<=[0-9])|[0-9])[0-9]{0,39}"
         r"(?:\.[0-9]{1,40}(?:[eE][-+]?[0-9]{1,4})?|[eE][-+]?[0-9]{1,4})(?!\w|\.[0-9])",
     ),
     ("<int>", r"[-+0-9](?<![\w.][-+0-9])(?:(?<=[0-9])|[0-9])[0-9]{0,2}(?:,[0-9]{3}){1,12}(?!\w|,[0-9])"),
-    ("<int>", r"[-+0-9](?<![A-Za-z0-9.][-+0-9])(?:(?<=[0-9])|[0-9])[0-9]{0,4096}(?![A-Za-z0-9]|\.[0-9])"),
+    ("<int>", r"[-+0-9](?<![A-Za-z0-9.][-+0-9])(?:(?<=[0-9])|[0-9])[0-9]*(?![A-Za-z0-9]|\.[0-9])"),
 )
 
 # Nothing begins inside of a word: one check instead of one an alternative.
@@ -138,8 +138,7 @@ _NUMBER_TAIL = re.compile(r"([A-Za-z]+)[0-9]{4,}")
 
 
 def parameterize(message: str) -> str:
-    """The message with its volatile and personal parts replaced. Any text in; never raises; parameterising twice
-    changes nothing more."""
+    """The message with its volatile and personal parts replaced. Any text in; never raises."""
     if _CANDIDATE.search(message) is None:
         return message
     return _PATTERN.sub(_replace, message)
@@ -172,10 +171,8 @@ def _is_ip6(text: str) -> bool:
 
 
 def _rescan(text: str) -> str:
-    return _DIGIT_RUN.sub("<int>", text)
-
-
-_DIGIT_RUN = re.compile(r"(?<![A-Za-z0-9])[0-9]+(?![A-Za-z0-9])")
+    """What looked like an address and is none: its parts, each for itself."""
+    return ":".join(parameterize(part) for part in text.split(":"))
 
 
 def _quoted(text: str) -> str:

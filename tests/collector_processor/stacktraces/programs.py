@@ -26,11 +26,17 @@ def nodes(exc, parent, found):
         nodes(member, here, found)
     return found
 
-try:
-    main()
-except BaseException as exc:
-    text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
-    print(json.dumps({"text": text, "nodes": nodes(exc, None, [])}))
+found = {}
+for name, path in json.load(sys.stdin).items():
+    space = {"__name__": "__main__"}
+    with open(path, encoding="utf-8") as file:
+        exec(compile(file.read(), path, "exec"), space)
+    try:
+        space["main"]()
+    except BaseException as exc:
+        text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+        found[name] = {"text": text, "nodes": nodes(exc, None, [])}
+print(json.dumps(found))
 """
 
 
@@ -45,15 +51,27 @@ def pythons() -> list[str]:
     return [found[number] for number in sorted(found)] or [sys.executable]
 
 
-def run_python(interpreter: str, source: str, directory: Path) -> dict[str, Any]:
-    """``source`` defines ``main``, which raises -> the printed text, and the exceptions as Python knows them."""
-    program = directory / "program.py"
-    program.write_text(source + _RUN, encoding="utf-8")
+def run_python(interpreter: str, sources: dict[str, str], directory: Path) -> dict[str, dict[str, Any]]:
+    """Each source defines ``main``, which raises -> by name: the text, and the exceptions as Python knows them."""
+    paths = {}
+    for number, (name, source) in enumerate(sources.items()):
+        path = directory / f"program{number}.py"
+        path.write_text(source, encoding="utf-8")
+        paths[name] = str(path)
+    runner = directory / "runner.py"
+    runner.write_text(_RUN, encoding="utf-8")
     done = subprocess.run(
-        [interpreter, str(program)], capture_output=True, text=True, timeout=60, check=True, encoding="utf-8"
+        [interpreter, str(runner)],
+        input=json.dumps(paths),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        encoding="utf-8",
     )
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    results: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    assert set(results) == set(sources)
+    return results
 
 
 def node() -> str | None:

@@ -118,8 +118,7 @@ def test_says_what_the_interpreter_says(interpreter: str, tmp_path: Path) -> Non
     programs = dict(PROGRAMS)
     if _version(interpreter) >= (3, 11):
         programs.update(GROUPS)
-    for name, source in programs.items():
-        result = run_python(interpreter, source, tmp_path)
+    for name, result in run_python(interpreter, programs, tmp_path).items():
         expected, text = result["nodes"], result["text"]
         outermost = expected[0]
         for language in ("python", ""):
@@ -144,8 +143,7 @@ def _version(interpreter: str) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("interpreter", pythons()[-1:])
 def test_the_same_frames_through_every_wrapping(interpreter: str, tmp_path: Path) -> None:
-    result = run_python(interpreter, PROGRAMS["direct cause"], tmp_path)
-    text = result["text"]
+    text = run_python(interpreter, {"": PROGRAMS["direct cause"]}, tmp_path)[""]["text"]
     plain = parse(text)
     prefixed = "\n".join(f"2026-11-24T10:00:{i:02d}.123Z web.1 | {line}" for i, line in enumerate(text.split("\n")))
     first_only = "2026-11-24 10:00:00 ERROR shop: " + text

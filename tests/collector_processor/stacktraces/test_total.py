@@ -52,7 +52,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXTS, st.sampled_from(["", "python", "nodejs", "webjs", "java", "\x00"]), st.text(max_size=20), TEXTS)
 def test_any_text(text: str, language: str, type_: str, message: str) -> None:
     trace = parse(text, language, type=type_, message=message)
@@ -66,7 +66,7 @@ def test_any_text(text: str, language: str, type_: str, message: str) -> None:
         assert trace.exceptions[0].message == message
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TEXTS, st.text(max_size=10))
 def test_every_reader_alone(text: str, type_: str) -> None:
     for language in LANGUAGES:

@@ -24,7 +24,7 @@ def test_title(type_: str, message: str, expected: str) -> None:
     assert title(type_, message) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=4000))
 def test_one_short_printable_line(type_: str, message: str) -> None:
     made = title(type_, message)
