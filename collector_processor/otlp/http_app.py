@@ -128,7 +128,8 @@ class OtlpHttp:
         """The body as sent, or why it was not taken. Raises ``Disconnected``."""
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._max_request_bytes:
-            await self._discard(receive)
+            if b"expect" not in headers:  # who asks before sending needs no more than the answer
+                await self._discard(receive)
             return self._too_large()
         try:
             return await asyncio.wait_for(self._buffer(receive), self._body_seconds)
