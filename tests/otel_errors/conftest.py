@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.otel_errors.in_memory import start
 from tests.otel_errors.receiver import Receiver
+
+__all__ = ["start"]
 
 INSTRUMENT = str(Path(sys.executable).parent / "opentelemetry-instrument")
 
@@ -48,7 +51,7 @@ def environment(port: int, extra: dict[str, str]) -> dict[str, str]:
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_SERVICE_NAME": "shop",
         # Other instrumentations of the environment only cost time here.
-        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "urllib,wsgi,exceptions",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "urllib,wsgi,exceptions,fastapi",
         **extra,
     }
 

@@ -225,9 +225,12 @@ def test_an_unhandled_error_of_a_request(receiver: Receiver, tmp_path: Path, sam
         port = probe.getsockname()[1]
     script = tmp_path / "server.py"
     script.write_text(textwrap.dedent(SERVER), encoding="utf-8")
+    extra = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "exceptions"}
     server = subprocess.Popen(
         [INSTRUMENT, sys.executable, str(script), str(port), loop],
-        env=environment(receiver.port, {"OTEL_TRACES_SAMPLER": sampler}),
+        env=environment(
+            receiver.port, {"OTEL_TRACES_SAMPLER": sampler, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "exceptions"}
+        ),
         stderr=subprocess.DEVNULL,
     )
     try:
