@@ -228,9 +228,7 @@ def test_an_unhandled_error_of_a_request(receiver: Receiver, tmp_path: Path, sam
     extra = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "exceptions"}
     server = subprocess.Popen(
         [INSTRUMENT, sys.executable, str(script), str(port), loop],
-        env=environment(
-            receiver.port, {"OTEL_TRACES_SAMPLER": sampler, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "exceptions"}
-        ),
+        env=environment(receiver.port, extra),
         stderr=subprocess.DEVNULL,
     )
     try:
