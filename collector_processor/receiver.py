@@ -45,6 +45,7 @@ class Receiver:
             pseudonym_key=load_key(settings.data_dir / "pseudonym.key"),
             public_url=settings.public_url,
             append=queue.append,
+            on_full=settings.queue.on_full,
             forward=forward,
             max_in_flight_bytes=settings.otlp.max_in_flight_bytes,
             meter=metrics,

@@ -46,5 +46,5 @@ def text_field(record: dict[str, Any], name: str, *, required: bool = False) -> 
             raise BadLine(f"{name}: missing; a text is needed")
         return ""
     if not isinstance(value, str):
-        raise BadLine(f"{name}: {value!r:.80} is not a text")
+        raise BadLine(f"{name}: a text is needed, got {type(value).__name__}")
     return value

@@ -97,7 +97,7 @@ class Child:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
 
-    def stop(self, grace_seconds: float = 35.0) -> int:
+    def stop(self, grace_seconds: float = 75.0) -> int:
         """Ask it to end; after the grace, SIGKILL. The exit status."""
         self.terminate()
         try:

@@ -161,12 +161,14 @@ def test_the_demo_is_counted_exactly_though_the_processor_is_killed_under_it(tmp
             driver = Driver(shop.urls, endpoints.otlp_http, ledger)
 
             def drive() -> None:
-                driver.play(bounded(5), pause_seconds=0.05)
-                done.set()
+                try:
+                    driver.play(bounded(5), pause_seconds=0.05)
+                finally:
+                    done.set()
 
             driving = threading.Thread(target=drive)
             driving.start()
-            while not done.wait(0.7):
+            while kills < 4 and not done.wait(0.7):
                 processor.kill()
                 kills += 1
                 processor.start()

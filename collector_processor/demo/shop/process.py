@@ -43,7 +43,9 @@ def prepare() -> socket.socket:
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
-    # The default action of SIGTERM would skip the exit handlers, and with them the last batch of telemetry.
+    # The default action of SIGTERM would skip the exit handlers, and with them the last batch of telemetry; a second
+    # SIGTERM would do so while they wait for a processor that is just being started again.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
 
 
