@@ -51,12 +51,14 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# Written out: of a union pydantic tells the faults of each member, one by one.
+AskedState = Literal["open", "new", "regressed", "acknowledged", "resolved", "ignored"]
+
+
 class IssuesAsked(_Asked):
     """``GET /issues``. An unknown parameter is an error: a mistyped filter must not show everything."""
 
-    state: list[State | Literal["open"]] = Field(
-        [], max_length=10, description="Any of; open: new, regressed, acknowledged."
-    )
+    state: list[AskedState] = Field([], max_length=10, description="Any of; open: new, regressed, acknowledged.")
     severity: list[Severity] = Field([], max_length=10)
     service_name: Text = ""
     service_namespace: Text | None = None

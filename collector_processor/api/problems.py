@@ -105,7 +105,9 @@ def from_validation_error(error: RequestValidationError) -> Problem:
     errors = []
     for one in error.errors()[:MAX_ERRORS]:
         place = [str(part) for part in one["loc"]]
-        where, key = place[0] if place else "", ".".join(place[1:])
+        where = place[0] if place else ""
+        # The number of a repeated parameter says nothing; in a body it tells which.
+        key = ".".join(place[1:2] if where == "query" else place[1:])
         errors.append(
             {"key": key or where, "in": where, "value": shown_value(one.get("input")), "allowed": _allowed(one)}
         )

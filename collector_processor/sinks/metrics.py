@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from importlib import metadata
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -32,6 +32,17 @@ MAX_SERIES: Final = 10_000
 MAX_STAGES: Final = 200
 
 
+class Depth(Protocol):
+    """What waits in a queue: number, bytes, seconds since the oldest came."""
+
+    @property
+    def events(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def oldest_seconds(self) -> float: ...
+
+
 class ServiceMetrics:
     """The service's own counters. Every method may be called from any thread and never raises for what a sender
     chose."""
@@ -42,7 +53,7 @@ class ServiceMetrics:
         self._services = BoundedValues(max_services)
         self._counters = {name: CounterTable(labels, max_series) for name, labels in COUNTER_LABELS.items()}
         self._stages = HistogramTable(("stage",), STAGE_BUCKETS_SECONDS, MAX_STAGES)
-        self._queue_depth: Callable[[], tuple[int, int, float]] | None = None
+        self._queue_depth: Callable[[], Depth] | None = None
         self._merged: dict[str, ServiceSnapshot] = {}
         self._gone: list[ServiceSnapshot] = []
         self.registry = CollectorRegistry()
@@ -93,9 +104,9 @@ class ServiceMetrics:
         with self._lock:
             self._add("series_dropped", (label_text(metric),), observations)
 
-    def watch_queue(self, depth: Callable[[], tuple[int, int, float]]) -> None:
-        """``depth()`` gives events, bytes and the age of the oldest in seconds; it is asked at every snapshot. If it
-        raises, the queue reads as empty."""
+    def watch_queue(self, depth: Callable[[], Depth]) -> None:
+        """Where to ask, at every snapshot, what waits in this process's queue (``SqliteQueue.depth``). If it raises,
+        the queue reads as empty."""
         self._queue_depth = depth
 
     def snapshot(self) -> ServiceSnapshot:
@@ -154,7 +165,8 @@ class ServiceMetrics:
         if self._queue_depth is None:
             return (0, 0, 0.0)
         try:
-            return self._queue_depth()
+            depth = self._queue_depth()
+            return (depth.events, depth.bytes, depth.oldest_seconds)
         except Exception:
             # A scrape must not fail because the queue is being closed; readiness is where a broken queue is told.
             return (0, 0, 0.0)

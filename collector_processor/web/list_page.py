@@ -18,7 +18,7 @@ from collector_processor.issues.queries import IssueFilter, Sort
 from collector_processor.issues.store import IssueStore
 from collector_processor.web.charts import sparkline
 from collector_processor.web.environment import page
-from otel_errors.semconv import SEVERITIES, Severity
+from otel_errors.semconv import SEVERITIES
 
 PAGE_ROWS: Final = 50
 TREND_HOURS: Final = 24
@@ -35,10 +35,10 @@ class ListAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    state: State | Literal["open", "all"] = "open"
+    state: Literal["open", "new", "regressed", "acknowledged", "resolved", "ignored", "all"] = "open"
     q: Text = ""
     service: Text = ""
-    severity: Severity | Literal[""] = ""
+    severity: Literal["", "critical", "high", "medium", "low"] = ""
     sort: Sort = "last_seen"
     cursor: Cursor = Field("")
 

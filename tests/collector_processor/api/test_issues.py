@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from collector_processor.api.problems import phrase
+from collector_processor.queue import QueueDepth
 from tests.collector_processor.api.stored import Stored, error, fingerprint
 
 
@@ -231,7 +233,7 @@ async def test_trend_has_no_gaps(stored: Stored) -> None:
 async def test_stats(stored: Stored) -> None:
     fill(stored)
     stored.store.commands.resolve(stored.id_of(3), actor="test")
-    stored.metrics.watch_queue(lambda: (4, 100, 1.5))
+    stored.metrics.watch_queue(lambda: QueueDepth(4, 100, 1.5))
     async with stored.client() as client:
         stats = (await client.get("/api/v1/stats")).json()
     assert stats["issues"] == {"new": 2, "regressed": 0, "acknowledged": 0, "resolved": 1, "ignored": 0}
@@ -297,7 +299,21 @@ async def test_parameters_that_make_no_sense(empty: Stored, query: str, key: str
     async with empty.client() as client:
         response = await client.get("/api/v1/issues?" + query)
     assert response.status_code == 422
-    assert response.json()["detail"].startswith(key)
+    assert response.json()["detail"].startswith(key + ": ")
+
+
+async def test_the_document_names_key_value_and_what_is_allowed(empty: Stored) -> None:
+    async with empty.client() as client:
+        problem = (await client.get("/api/v1/issues?state=new&state=closed")).json()
+    allowed = "input should be 'open', 'new', 'regressed', 'acknowledged', 'resolved' or 'ignored'"
+    assert problem == {
+        "type": "about:blank",
+        "title": phrase(422),
+        "status": 422,
+        "detail": f"state: 'closed': {allowed}",
+        "instance": "/api/v1/issues",
+        "errors": [{"key": "state", "in": "query", "value": "closed", "allowed": allowed}],
+    }
 
 
 async def test_a_method_that_is_not_allowed(empty: Stored) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from collector_processor.queue import QueueDepth
 from collector_processor.sinks.exposition import exposition
 from collector_processor.sinks.metrics import ServiceMetrics
 from collector_processor.sinks.snapshot import ServiceSnapshot, sum_snapshots
@@ -35,7 +36,7 @@ def fill(metrics: ServiceMetrics) -> None:
     metrics.output_request("loki", 204)
     metrics.stage_seconds("redact", 0.0003)
     metrics.stage_seconds("redact", 99.0)
-    metrics.watch_queue(lambda: (5, 1_000, 2.5))
+    metrics.watch_queue(lambda: QueueDepth(5, 1_000, 2.5))
 
 
 def test_names_and_labels_are_the_contract() -> None:
@@ -121,7 +122,7 @@ def test_totals_survive_the_end_and_the_restart_of_a_process() -> None:
     for life in range(5):
         worker = ServiceMetrics()
         worker.received("logs", "shop", 10)
-        worker.watch_queue(lambda: (1, 1, 1.0))
+        worker.watch_queue(lambda: QueueDepth(1, 1, 1.0))
         parent.merge("worker-0", worker.snapshot())
         if life % 2:
             parent.retire("worker-0")
@@ -153,7 +154,7 @@ def test_the_bound_on_services_holds_for_the_sum() -> None:
 def test_a_queue_that_cannot_be_asked_does_not_stop_a_scrape() -> None:
     metrics = ServiceMetrics()
 
-    def broken() -> tuple[int, int, float]:
+    def broken() -> QueueDepth:
         raise RuntimeError("closed")
 
     metrics.watch_queue(broken)
