@@ -39,7 +39,8 @@ def process_lines(
 
 
 def text_field(record: dict[str, Any], name: str, *, required: bool = False) -> str:
-    """The text under ``name``; absent or null is ``""`` unless required; anything but text is a ``BadLine`` that names the key and the value."""
+    """The text under ``name``; absent or null is ``""`` unless required; anything else is a ``BadLine`` that names the
+    key and the kind of value: what a line for ``redact`` holds must not be printed again."""
     value = record.get(name)
     if value is None:
         if required:
