@@ -125,15 +125,11 @@ class QueueReader:
         return max(0, row[0] or 0)
 
     def position_with_bytes_left(self, upto: int, max_bytes: int) -> int:
-        """The position behind which at most ``max_bytes`` lie up to ``upto``."""
-        row = self._run(
-            lambda c: c.execute(
-                "SELECT position FROM records WHERE position <= ? AND total <= (SELECT total FROM records "
-                "WHERE position <= ? ORDER BY position DESC LIMIT 1) - ? ORDER BY position DESC LIMIT 1",
-                (upto, upto, max_bytes),
-            ).fetchone()
-        )
-        return int(row[0]) if row else 0
+        """The first position behind which at most ``max_bytes`` lie up to ``upto``."""
+        last = "SELECT total FROM records WHERE position <= ? ORDER BY position DESC LIMIT 1"
+        query = f"SELECT position - 1 FROM records WHERE total - size >= ({last}) - ? ORDER BY position LIMIT 1"
+        row = self._run(lambda c: c.execute(query, (upto, max_bytes)).fetchone())
+        return min(upto, int(row[0])) if row else upto
 
     def count(self, *, after: int, upto: int) -> int:
         """Records behind ``after``, up to and including ``upto``."""
