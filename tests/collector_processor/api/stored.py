@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
+import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +53,24 @@ def error(number: int, **fields: Any) -> ErrorEvent:
     return ErrorEvent(**{**values, **fields})
 
 
+@lru_cache(maxsize=1)
+def empty_store() -> bytes:
+    """The file of a store without an issue: making its tables takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "issues.sqlite3"
+        IssueStore.open(f"sqlite:///{path}").close()
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        return path.read_bytes()
+
+
 class Stored:
     """The store, the app and a client of it."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.path = folder / "issues.sqlite3"
+        self.path.write_bytes(empty_store())
         self.store = IssueStore.open(f"sqlite:///{self.path}")
         self.metrics = ServiceMetrics()
         self.reasons: list[str] = []
