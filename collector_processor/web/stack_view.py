@@ -4,6 +4,7 @@ away. Pure."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -17,10 +18,17 @@ MAX_DEPTH: Final = 12
 """Of nested sections; deeper ones are shown at this depth."""
 
 
+class ShownFrame(msgspec.Struct, frozen=True):
+    """A frame and how many times it stands in a row: of a recursion one line is enough."""
+
+    frame: Frame
+    times: int
+
+
 class FrameRun(msgspec.Struct, frozen=True):
     """Neighbouring frames that are shown alike."""
 
-    frames: tuple[Frame, ...]
+    frames: tuple[ShownFrame, ...]
     folded: bool
     """Frames of libraries and of the runtime: behind a summary that tells their number."""
 
@@ -67,27 +75,27 @@ def stack_view(nodes: Sequence[ExceptionNode]) -> StackView:
     return StackView(tuple(views[index] for index in children.get(None, ())), left_out=len(nodes) - len(kept))
 
 
-def frame_runs(frames: Sequence[Frame]) -> tuple[FrameRun, ...]:
+def without_repeats(frames: Sequence[Frame]) -> list[ShownFrame]:
+    """Equal neighbours put together."""
+    return [ShownFrame(frame, sum(1 for _ in equal)) for frame, equal in groupby(frames)]
+
+
+def frame_runs(frames: Sequence[ShownFrame]) -> tuple[FrameRun, ...]:
     """Neighbours that are alike in ``in_app``, put together. Where no frame is the application's own, none is folded:
     there is nothing to prefer."""
-    fold = any(frame.in_app for frame in frames)
-    runs: list[FrameRun] = []
-    start = 0
-    for index in range(1, len(frames) + 1):
-        if index == len(frames) or frames[index].in_app != frames[start].in_app:
-            runs.append(FrameRun(tuple(frames[start:index]), folded=fold and not frames[start].in_app))
-            start = index
-    return tuple(runs)
+    fold = any(one.frame.in_app for one in frames)
+    runs = groupby(frames, key=lambda one: one.frame.in_app)
+    return tuple(FrameRun(tuple(run), folded=fold and not in_app) for in_app, run in runs)
 
 
 def _view(node: ExceptionNode, children: tuple[ExceptionView, ...]) -> ExceptionView:
-    frames = node.frames
-    shown = frames if len(frames) <= MAX_FRAMES else (*frames[: MAX_FRAMES // 2], *frames[-MAX_FRAMES // 2 :])
+    frames = without_repeats(node.frames)
+    shown = frames if len(frames) <= MAX_FRAMES else [*frames[: MAX_FRAMES // 2], *frames[-MAX_FRAMES // 2 :]]
     return ExceptionView(
         type=node.type or "",
         message=node.message or "",
         runs=frame_runs(shown),
-        left_out=len(frames) - len(shown),
+        left_out=len(node.frames) - sum(one.times for one in shown),
         children=children,
     )
 

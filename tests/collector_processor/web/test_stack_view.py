@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector_processor.events import ExceptionNode, Frame
-from collector_processor.web.stack_view import MAX_DEPTH, ExceptionView, frame_runs, stack_view
+from collector_processor.web.stack_view import MAX_DEPTH, ExceptionView, frame_runs, stack_view, without_repeats
 
 
 def depth_of(view: ExceptionView) -> int:
@@ -16,13 +16,21 @@ def count_of(view: ExceptionView) -> int:
 
 
 def test_library_frames_between_own_ones_are_folded() -> None:
-    own, library = Frame(function="own", in_app=True), Frame(function="library")
-    runs = frame_runs([library, library, own, own, library])
+    own = [Frame(function=f"own {n}", in_app=True) for n in range(2)]
+    library = [Frame(function=f"library {n}") for n in range(3)]
+    runs = frame_runs(without_repeats([*library[:2], *own, library[2]]))
     assert [(len(run.frames), run.folded) for run in runs] == [(2, True), (2, False), (1, True)]
 
 
+def test_a_recursion_is_one_line() -> None:
+    walk, call = Frame(function="walk", line=14, in_app=True), Frame(function="call", in_app=True)
+    (view,) = stack_view([ExceptionNode(type="RecursionError", frames=(*[walk] * 900, call, walk))]).exceptions
+    assert [(one.frame.function, one.times) for one in view.runs[0].frames] == [("walk", 900), ("call", 1), ("walk", 1)]
+    assert view.left_out == 0
+
+
 def test_without_an_own_frame_nothing_is_folded() -> None:
-    runs = frame_runs([Frame(function="a"), Frame(function="b")])
+    runs = frame_runs(without_repeats([Frame(function="a"), Frame(function="b")]))
     assert [(len(run.frames), run.folded) for run in runs] == [(2, False)]
 
 
@@ -44,8 +52,8 @@ def test_a_stack_overflow_is_shown_by_both_ends() -> None:
     frames = tuple(Frame(function=f"f{n}", in_app=True) for n in range(5_000))
     (view,) = stack_view([ExceptionNode(type="RecursionError", frames=frames)]).exceptions
     assert view.left_out == 4_600
-    assert view.runs[0].frames[0].function == "f0"
-    assert view.runs[-1].frames[-1].function == "f4999"
+    assert view.runs[0].frames[0].frame.function == "f0"
+    assert view.runs[-1].frames[-1].frame.function == "f4999"
 
 
 def test_a_long_chain_is_not_nested_without_end() -> None:
