@@ -1,8 +1,8 @@
 """Every attribute name that otel-errors reads or writes, once.
 
-OpenTelemetry's stable names are imported; names that the conventions still develop are spelled out here, as the conventions' code generation
-guidance asks of instrumentations (the ``_incubating`` modules may break on any release). Ours are under ``otel_errors.`` and never under
-``exception.``.
+OpenTelemetry's stable names are imported; names that the conventions still develop are spelled out here, as the
+conventions' code generation guidance asks of instrumentations (the ``_incubating`` modules may break on any release).
+Ours are under ``otel_errors.`` and never under ``exception.``.
 """
 
 from __future__ import annotations

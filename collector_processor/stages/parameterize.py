@@ -40,7 +40,11 @@ _LETTER = _first("[A-Za-z]", after=r"\w")
 
 # (token, pattern). A token of None keeps what it matches; one in lower case is decided by a function.
 _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
-    ("<url>", _LETTER + r"(?!ode:)[a-zA-Z0-9+.\-]{1,20}://[^\s\"'<>)\]}`,;]{1,4096}"),
+    # Brackets inside: an IPv6 host, or what redaction left of a password.
+    (
+        "<url>",
+        _LETTER + r"(?!ode:)[a-zA-Z0-9+.\-]{1,20}://(?:\[[0-9a-zA-Z:.\-]{1,45}\]|[^\s\"'<>)\]}`,;]){1,4096}",
+    ),
     (
         "<email>",
         _first(r"[\w.+%\-]", after=r"\w.+%\-")

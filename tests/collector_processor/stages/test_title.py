@@ -17,6 +17,8 @@ from collector_processor.stages.title import MAX_TITLE, title
         ("E", "\n\n  first\tline  \nsecond", "E: first line"),
         ("a.b$Inner", "x", "Inner: x"),
         ("E", "mail bob@example.com", "E: mail <email>"),
+        ("E", "no postgresql://app:[password]@db.example:5432/x for 7", "E: no <url> for <int>"),
+        ("E", "GET http://[::1]:80/a?token=[token]&b=1 failed", "E: GET <url> failed"),
         ("E", "nul\x00 and \x1b[31mred", "E: nul  and  [31mred"),
     ],
 )

@@ -40,9 +40,11 @@ _ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
     ("637", "639", frozenset({16})),  # InstaPayment
     ("2200", "2204", frozenset(range(16, 20))),  # Mir
     ("9792", "9792", frozenset({16})),  # Troy
+    # UATP, but for what a thread of a process on Linux has as its id: an address below 2^47, 139… or 140….
+    ("100", "138", frozenset({15})),
+    ("141", "199", frozenset({15})),
     ("506099", "506198", frozenset({16, 18, 19})),  # Verve
     ("650002", "650027", frozenset({16, 18, 19})),
-    ("1", "1", frozenset({15})),  # UATP
 )
 _BY_FIRST = {
     first: tuple(issuer for issuer in _ISSUERS if issuer[0][0] <= first <= issuer[1][0]) for first in "0123456789"
@@ -160,6 +162,7 @@ RULES = (
             "at 1748503543012",
             "41111111111111111111111",
             "id_4111111111111111",
+            "<Thread(Thread-7, started 140243868735165)>",
         ),
     ),
 )
