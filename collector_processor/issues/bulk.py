@@ -8,6 +8,7 @@ than the database does. Statements are still SQLAlchemy's, compiled once for the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, literal_column
@@ -27,7 +28,6 @@ class _Compiled(NamedTuple):
     text: str
     order: tuple[str, ...] | None
     """Of the parameters, where the driver counts them instead of naming them."""
-    constants: dict[str, Any]
 
 
 _compiled: dict[tuple[int, str], _Compiled] = {}
@@ -40,15 +40,16 @@ def chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 def execute_many(connection: Connection, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> None:
     """Run a statement once for each row of parameters. The statement has to live as long as the module: it is compiled
-    at its first use and remembered. Every row has the same keys; an INSERT sets just these columns."""
+    at its first use and remembered. Every row has the same keys; an INSERT sets just these columns. Constants in the
+    statement have to be ``literal_column``, or they would be parameters too."""
     if not rows:
         return
     made = _compile(connection, statement, list(rows[0]) if isinstance(statement, Insert) else None)
-    given = [{**made.constants, **row} for row in rows] if made.constants else rows
     if made.order is None:
-        connection.exec_driver_sql(made.text, [dict(row) for row in given])
+        connection.exec_driver_sql(made.text, [dict(row) for row in rows])
     else:
-        connection.exec_driver_sql(made.text, [tuple(row[name] for name in made.order) for row in given])
+        in_order = itemgetter(*made.order)  # every statement has two parameters at least, so this gives tuples
+        connection.exec_driver_sql(made.text, [in_order(row) for row in rows])
 
 
 def one_of_values(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -75,6 +76,5 @@ def _compile(connection: Connection, statement: UpdateBase | Select[Any], column
     if key not in _compiled:
         made = statement.compile(dialect=connection.dialect, column_keys=columns)
         order = tuple(made.positiontup or ()) if made.positional else None
-        constants = {name: value for name, value in made.params.items() if value is not None}
-        _compiled[key] = _Compiled(statement, str(made), order, constants)
+        _compiled[key] = _Compiled(statement, str(made), order)
     return _compiled[key]

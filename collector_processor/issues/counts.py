@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Insert, Table, Update, bindparam, case, update
+from sqlalchemy import Column, Connection, Insert, Table, Update, bindparam, case, literal_column, update
 
 from collector_processor.issues import schema
 from collector_processor.issues.bulk import execute_many
@@ -27,10 +27,10 @@ def _greatest(column: Column[Any], value: Any) -> Any:
 
 def _counter(columns: Any, errors: Any) -> dict[str, Any]:
     grows = errors > columns.owed
-    newer = bindparam("trace") != ""
+    newer = bindparam("trace") != literal_column("''")
     return {
         "total": case((grows, columns.total + errors - columns.owed), else_=columns.total),
-        "owed": case((grows, 0), else_=columns.owed - errors),
+        "owed": case((grows, literal_column("0")), else_=columns.owed - errors),
         "trace_id": case((newer, bindparam("trace")), else_=columns.trace_id),
         "trace_time": case((newer, bindparam("at")), else_=columns.trace_time),
     }

@@ -6,21 +6,36 @@ storm writes few bodies for each batch; the figures are exact all the same, they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
 from collector_processor.issues import schema
-from collector_processor.issues.bulk import chunks, execute_many
+from collector_processor.issues.bulk import CHUNK, chunks, execute_many, one_of_values, select_in
 from collector_processor.issues.directory import Placed
 
-LATEST_PER_BATCH = 10
-SAMPLE_PER_BATCH = 5
+PER_BATCH = (10, 5)
+PER_BATCH_WHEN_FULL = (2, 2)
+"""(latest, sample) written of one issue for one batch."""
 
 Kept = tuple[int, int, int]
 """(id, time, rank)"""
+
+_fingerprints = schema.fingerprints
+_of_issues = schema.occurrences.join(_fingerprints, schema.occurrences.c.fingerprint_id == _fingerprints.c.id)
 _INSERT = insert(schema.occurrences)
+_HELD = (
+    select(_fingerprints.c.issue_id, func.count().label("held"))
+    .select_from(_of_issues)
+    .where(one_of_values(_fingerprints.c.issue_id))
+    .group_by(_fingerprints.c.issue_id)
+)
+_KEPT = (
+    select(_fingerprints.c.issue_id, schema.occurrences.c.id, schema.occurrences.c.time, schema.occurrences.c.rank)
+    .select_from(_of_issues)
+    .where(one_of_values(_fingerprints.c.issue_id))
+)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -37,13 +52,14 @@ def surplus(kept: Sequence[Kept], limit: int) -> list[int]:
     return [row[0] for row in sample[limit - len(head) - latest :]]
 
 
-def choose(records: Sequence[Placed]) -> list[Placed]:
-    """What of one issue's records in a batch is written at all."""
-    if len(records) <= LATEST_PER_BATCH + SAMPLE_PER_BATCH:
+def choose(records: Sequence[Placed], *, full: bool) -> list[Placed]:
+    """What of one issue's records in a batch is written at all: less for an issue that has its share already."""
+    latest_wanted, sample_wanted = PER_BATCH_WHEN_FULL if full else PER_BATCH
+    if len(records) <= latest_wanted + sample_wanted:
         return list(records)
     by_time = sorted(records, key=lambda placed: (placed.time, placed.position))
-    first, rest, latest = by_time[0], by_time[1:-LATEST_PER_BATCH], by_time[-LATEST_PER_BATCH:]
-    return [first, *sorted(rest, key=lambda placed: placed.rank)[: SAMPLE_PER_BATCH - 1], *latest]
+    first, rest, latest = by_time[0], by_time[1:-latest_wanted], by_time[-latest_wanted:]
+    return [first, *sorted(rest, key=lambda placed: placed.rank)[: sample_wanted - 1], *latest]
 
 
 def store(
@@ -54,10 +70,20 @@ def store(
     for placed in batch:
         if placed.counted:
             by_issue.setdefault(issue_of[placed.fingerprint_id], []).append(placed)
-    rows = [_row(placed, now) for records in by_issue.values() for placed in choose(records)]
-    if rows:
-        execute_many(connection, _INSERT, rows)
-        prune(connection, by_issue, limit=limit)
+    held = {row.issue_id: row.held for row in select_in(connection, _HELD, by_issue)}
+    rows: list[dict[str, object]] = []
+    for issue_id, records in by_issue.items():
+        chosen = choose(records, full=held.get(issue_id, 0) >= limit)
+        held[issue_id] = held.get(issue_id, 0) + len(chosen)
+        rows.extend(_row(placed, now) for placed in chosen)
+    execute_many(connection, _INSERT, rows)
+    # once an issue is a tenth above: removing one at a time would cost each batch
+    crowded = [issue_id for issue_id in by_issue if held[issue_id] > limit + limit // 10]
+    kept: dict[str, list[Kept]] = {}
+    for row in select_in(connection, _KEPT, crowded):
+        kept.setdefault(row.issue_id, []).append((row.id, row.time, row.rank))
+    for ids in chunks([gone for rows_of_issue in kept.values() for gone in surplus(rows_of_issue, limit)]):
+        connection.execute(delete(schema.occurrences).where(schema.occurrences.c.id.in_(ids)))
 
 
 def _row(placed: Placed, now: float) -> dict[str, object]:
@@ -77,38 +103,17 @@ def _row(placed: Placed, now: float) -> dict[str, object]:
     }
 
 
-def prune(connection: Connection, issue_ids: Iterable[str], *, limit: int) -> None:
-    """Bring issues down to ``limit`` once they are a tenth above it: removing one at a time would cost each batch."""
-    table, fingerprints = schema.occurrences, schema.fingerprints
-    crowded: list[str] = []
-    for part in chunks(sorted(issue_ids)):
-        query = (
-            select(fingerprints.c.issue_id)
-            .join(table, table.c.fingerprint_id == fingerprints.c.id)
-            .where(fingerprints.c.issue_id.in_(part))
-            .group_by(fingerprints.c.issue_id)
-            .having(func.count() > limit + limit // 10)
-        )
-        crowded.extend(connection.scalars(query))
-    for issue_id in crowded:
-        rows = connection.execute(
-            select(table.c.id, table.c.time, table.c.rank)
-            .join(fingerprints, fingerprints.c.id == table.c.fingerprint_id)
-            .where(fingerprints.c.issue_id == issue_id)
-        )
-        for part_ids in chunks(surplus([(row.id, row.time, row.rank) for row in rows], limit)):
-            connection.execute(delete(table).where(table.c.id.in_(part_ids)))
-
-
 def forget(connection: Connection, *, received_before: float, max_bytes: int) -> None:
     """Remove the bodies received before a time (s), then the oldest past ``max_bytes`` of all issues together."""
     table = schema.occurrences
-    connection.execute(delete(table).where(table.c.received < received_before))
+    while True:  # ids follow the time of arrival
+        oldest = connection.execute(select(table.c.id, table.c.received).order_by(table.c.id).limit(CHUNK)).all()
+        past = [row.id for row in oldest if row.received < received_before]
+        if not past:
+            break
+        connection.execute(delete(table).where(table.c.id <= past[-1]))
+    rows = connection.execute(select(func.count()).select_from(table)).scalar() or 0
     while (connection.execute(select(func.sum(table.c.size))).scalar() or 0) > max_bytes:
-        oldest = select(table.c.id).order_by(table.c.received, table.c.id).limit(chunk_of_oldest(connection))
-        connection.execute(delete(table).where(table.c.id.in_(oldest)))
-
-
-def chunk_of_oldest(connection: Connection) -> int:
-    """A twentieth of all, so that few rounds are needed and little more goes than has to."""
-    return max(1, (connection.execute(select(func.count()).select_from(schema.occurrences)).scalar() or 0) // 20)
+        # a twentieth at a time: few rounds, and little more goes than has to
+        part = select(table.c.id).order_by(table.c.id).limit(max(1, rows // 20))
+        connection.execute(delete(table).where(table.c.id.in_(part)))

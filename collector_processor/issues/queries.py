@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal, get_args
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import Column, Connection, Engine, Row, Select, and_, exists, func, literal_column, or_, select
 
 from collector_processor.events import ErrorEvent
 from collector_processor.issues import schema, snapshot
@@ -185,16 +185,18 @@ class IssueQueries:
 
     def event(self, event_id: str) -> OccurrenceRow | None:
         """The occurrence with this event id, while it is kept."""
-        return self._one_occurrence(schema.occurrences.c.event_id == event_id) if event_id else None
+        return self._one_occurrence(schema.occurrences.c.event_id, event_id) if event_id else None
 
     def event_by_support_reference(self, reference: str) -> OccurrenceRow | None:
         """The occurrence that a user was told this reference of, while it is kept."""
-        return self._one_occurrence(schema.occurrences.c.support_reference == reference) if reference else None
+        return self._one_occurrence(schema.occurrences.c.support_reference, reference) if reference else None
 
-    def _one_occurrence(self, condition: Any) -> OccurrenceRow | None:
+    def _one_occurrence(self, column: Column[Any], value: str) -> OccurrenceRow | None:
+        # the index holds only what is not empty: the database has to be told that this is not
         with reading(self._engine) as connection:
             newest = schema.occurrences.c.id.desc()
-            row = connection.execute(_occurrence_rows().where(condition).order_by(newest).limit(1)).first()
+            query = _occurrence_rows().where(column == value, column != literal_column("''"))
+            row = connection.execute(query.order_by(newest).limit(1)).first()
         return _occurrence(row) if row else None
 
     def services(self) -> list[tuple[str, str]]:

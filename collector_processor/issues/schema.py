@@ -7,10 +7,13 @@ hours hang on the *fingerprint*, so that taking one out of an issue again is exa
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -23,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    literal_column,
 )
 
 metadata = MetaData(
@@ -33,6 +37,11 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _only_where(condition: ColumnElement[bool]) -> dict[str, Any]:
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
 
 services = Table(
     "services",
@@ -87,13 +96,9 @@ issues = Table(
     Column("assignee", Text, nullable=False),
     Column("team", Text, nullable=False),
     Index(None, "last_seen", "id"),
-    Index(None, "first_seen", "id"),
-    Index(None, "count", "id"),
-    Index(None, "users", "id"),
-    Index(None, "service_id"),
-    Index(None, "merged_into"),
-    Index(None, "unacknowledged_since"),
 )
+# partial, because nearly every row would stand in them for nothing
+Index(None, issues.c.merged_into, **_only_where(issues.c.merged_into.is_not(None)))
 
 fingerprints = Table(
     "fingerprints",
@@ -181,11 +186,10 @@ occurrences = Table(
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index(None, "fingerprint_id", "time"),
-    Index(None, "event_id"),
-    Index(None, "support_reference"),
-    Index(None, "received"),
     sqlite_autoincrement=True,
 )
+Index(None, occurrences.c.event_id, **_only_where(occurrences.c.event_id != literal_column("''")))
+Index(None, occurrences.c.support_reference, **_only_where(occurrences.c.support_reference != literal_column("''")))
 
 activity = Table(
     "activity",

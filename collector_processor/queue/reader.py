@@ -127,7 +127,7 @@ class QueueReader:
     def position_with_bytes_left(self, upto: int, max_bytes: int) -> int:
         """The first position behind which at most ``max_bytes`` lie up to ``upto``."""
         last = "SELECT total FROM records WHERE position <= ? ORDER BY position DESC LIMIT 1"
-        query = f"SELECT position - 1 FROM records WHERE total - size >= ({last}) - ? ORDER BY position LIMIT 1"
+        query = f"SELECT position - 1 FROM records WHERE total - size >= ({last}) - ? ORDER BY position LIMIT 1"  # noqa: S608
         row = self._run(lambda c: c.execute(query, (upto, max_bytes)).fetchone())
         return min(upto, int(row[0])) if row else upto
 

@@ -14,9 +14,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.dml import UpdateBase
 
-from collector_processor.issues import database, directory, occurrences, states, users
+from collector_processor.issues import counting, counts, database, directory, occurrences, states, tallying, users
 from collector_processor.issues.commands import IssueCommandError, IssueCommands, IssueNotFound
 from collector_processor.issues.database import REVISION, StoreUnavailable, reading
 from collector_processor.issues.queries import IssueFilter, IssueQueryError
@@ -105,6 +108,20 @@ def test_a_store_that_cannot_be_opened_is_told_without_its_password(url: str, sa
     with pytest.raises(StoreUnavailable, match=said) as caught:
         IssueStore.open(url)
     assert "secret" not in str(caught.value)
+
+
+def test_the_sql_is_also_postgresqls() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    modules = (counting, counts, directory, occurrences, states, tallying, users)
+    statements = [
+        value for module in modules for value in vars(module).values() if isinstance(value, UpdateBase | Select)
+    ]
+    statements += [counts._count_hours("postgresql"), counts._make_environments("postgresql")]
+    assert len(statements) > 25
+    for statement in statements:
+        assert str(statement.compile(dialect=dialect))
+    for table in metadata.sorted_tables:
+        assert "ROWID" not in str(CreateTable(table).compile(dialect=dialect))
 
 
 def test_two_that_open_at_once_both_succeed(tmp_path: Path) -> None:

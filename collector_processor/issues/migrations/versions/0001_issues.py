@@ -113,13 +113,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["service_id"], ["services.id"], name=op.f("fk_issues_service_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issues")),
     )
-    op.create_index(op.f("ix_issues_count_id"), "issues", ["count", "id"], unique=False)
-    op.create_index(op.f("ix_issues_first_seen_id"), "issues", ["first_seen", "id"], unique=False)
     op.create_index(op.f("ix_issues_last_seen_id"), "issues", ["last_seen", "id"], unique=False)
-    op.create_index(op.f("ix_issues_merged_into"), "issues", ["merged_into"], unique=False)
-    op.create_index(op.f("ix_issues_service_id"), "issues", ["service_id"], unique=False)
-    op.create_index(op.f("ix_issues_unacknowledged_since"), "issues", ["unacknowledged_since"], unique=False)
-    op.create_index(op.f("ix_issues_users_id"), "issues", ["users", "id"], unique=False)
+    op.create_index(
+        op.f("ix_issues_merged_into"),
+        "issues",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
     op.create_table(
         "releases",
         sa.Column("service_id", sa.Integer(), nullable=False),
@@ -200,10 +202,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occurrences")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_occurrences_event_id"), "occurrences", ["event_id"], unique=False)
+    op.create_index(
+        op.f("ix_occurrences_event_id"),
+        "occurrences",
+        ["event_id"],
+        unique=False,
+        sqlite_where=sa.text("event_id != ''"),
+        postgresql_where=sa.text("event_id != ''"),
+    )
     op.create_index(op.f("ix_occurrences_fingerprint_id_time"), "occurrences", ["fingerprint_id", "time"], unique=False)
-    op.create_index(op.f("ix_occurrences_received"), "occurrences", ["received"], unique=False)
-    op.create_index(op.f("ix_occurrences_support_reference"), "occurrences", ["support_reference"], unique=False)
+    op.create_index(
+        op.f("ix_occurrences_support_reference"),
+        "occurrences",
+        ["support_reference"],
+        unique=False,
+        sqlite_where=sa.text("support_reference != ''"),
+        postgresql_where=sa.text("support_reference != ''"),
+    )
     op.create_table(
         "series",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
