@@ -104,9 +104,9 @@ class OtlpSettings(_Section):
     auth: Literal["loopback", "none"] = "loopback"
     """``loopback``: without ingest keys only loopback addresses are bound. ``none``: whoever reaches the port may
     send."""
-    max_request_bytes: int = Field(64 * 1024 * 1024, ge=1024)
+    max_request_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """Of one request, after decompression."""
-    max_in_flight_bytes: int = Field(256 * 1024 * 1024, ge=1024)
+    max_in_flight_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
     """Of all requests not yet answered; past that the answer is "retry"."""
 
 
@@ -122,7 +122,7 @@ class ApiSettings(_Section):
 class ForwardSettings(_Section):
     endpoint: HttpUrl | None = None
     """One next hop, OTLP/gRPC: ``http://host:4317`` in the clear, ``https://…`` with TLS."""
-    timeout_seconds: float = Field(10.0, gt=0, le=300)
+    timeout_seconds: float = Field(default=10.0, gt=0, le=300)
     """How long the next hop may take for one request."""
 
 
@@ -132,18 +132,18 @@ class QueueSettings(_Section):
     on_full: Literal["refuse", "pass"] = "refuse"
     """``refuse``: clients are told to retry. ``pass``: telemetry goes on, the errors that found no room are counted as
     dropped."""
-    max_bytes: int = Field(1024 * 1024 * 1024, ge=64 * 1024)
+    max_bytes: int = Field(default=1024 * 1024 * 1024, ge=64 * 1024)
     """Of one worker's queue file."""
 
 
 class StoreSettings(_Section):
     url: Annotated[str, AfterValidator(_store_url)] | None = None
     """The issue store; unset: a SQLite file in ``data_dir``."""
-    occurrences_per_issue: int = Field(200, ge=1, le=100_000)
+    occurrences_per_issue: int = Field(default=200, ge=1, le=100_000)
     """How many occurrences of an issue keep their stack and attributes. Counts are kept for all."""
-    occurrence_days: int = Field(7, ge=1)
+    occurrence_days: int = Field(default=7, ge=1)
     """How long they are kept."""
-    counting_window_seconds: int = Field(3600, ge=60)
+    counting_window_seconds: int = Field(default=3600, ge=60)
     """How long a record is recognised when it comes again (docs/counting.md)."""
 
 

@@ -72,8 +72,8 @@ def _send(target: str) -> tuple[str, str]:
 
     resource = Resource.create({"service.name": SERVICE, "service.version": __version__})
     insecure = target.startswith("http://")
-    spans = _Told(OTLPSpanExporter(endpoint=target, insecure=insecure, timeout=SEND_SECONDS))
-    records = _Told(OTLPLogExporter(endpoint=target, insecure=insecure, timeout=SEND_SECONDS))
+    spans: Any = _Told(OTLPSpanExporter(endpoint=target, insecure=insecure, timeout=SEND_SECONDS))
+    records: Any = _Told(OTLPLogExporter(endpoint=target, insecure=insecure, timeout=SEND_SECONDS))
     tracers, loggers = TracerProvider(resource=resource), LoggerProvider(resource=resource)
     tracers.add_span_processor(SimpleSpanProcessor(spans))
     loggers.add_log_record_processor(SimpleLogRecordProcessor(records))
