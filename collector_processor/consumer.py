@@ -18,7 +18,7 @@ from pathlib import Path
 from collector_processor.events import ErrorEvent
 from collector_processor.issues.store import IssueStore, StoreUnavailable
 from collector_processor.queue import QueueReader, QueueUnavailable
-from collector_processor.queue_folder import QueueFolder
+from collector_processor.queue.folder import QueueFolder
 from collector_processor.sink import Sink
 from collector_processor.sink_feed import SinkFeed
 

@@ -35,6 +35,7 @@ class Receiver:
     async def start(cls, settings: Settings, *, worker: int, metrics: ServiceMetrics, share_ports: bool) -> Receiver:
         """Open the queue file of this worker and the ports. Raises ``OSError`` when a port or file cannot be had."""
         queue = SqliteQueue.open(queue_file(settings, worker), max_bytes=settings.queue.max_bytes)
+        metrics.watch_queue(queue.depth)
         forwarder = None
         forward: Callable[[Request], Awaitable[Outcome]] | None = None
         if settings.forward.endpoint is not None:

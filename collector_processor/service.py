@@ -15,7 +15,6 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from collector_processor.api.app import create_app
 from collector_processor.consumer import Consumer
 from collector_processor.issues.store import IssueStore
 from collector_processor.otlp.http_server import HttpServer, serve_app
@@ -25,6 +24,7 @@ from collector_processor.settings import Settings
 from collector_processor.sink import Sink
 from collector_processor.sinks.loki import LokiSink
 from collector_processor.sinks.metrics import ServiceMetrics
+from collector_processor.web.app import create_app
 from collector_processor.workers import WorkerPool
 
 DRAIN_SECONDS = 10.0

@@ -8,7 +8,7 @@ import time
 
 from collector_processor.issues.store import IssueStore, StoreUnavailable
 from collector_processor.queue import QueueReader, QueueUnavailable
-from collector_processor.queue_folder import QueueFolder
+from collector_processor.queue.folder import QueueFolder
 from collector_processor.sink import Sink, SinkUnavailable
 
 PUSH_RECORDS = 500

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from collector_processor.api.asked import OPEN_STATES
 from collector_processor.api.issues import PROBLEMS
 from collector_processor.api.store_problems import as_problems
-from collector_processor.api.tallies import Tally, tallies
 from collector_processor.issues.lifecycle import STATES
 from collector_processor.issues.store import IssueStore
+from collector_processor.issues.tallies import Tally, tallies
 from collector_processor.sinks.metrics import ServiceMetrics
 from otel_errors.semconv import SEVERITIES
 

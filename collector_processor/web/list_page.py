@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse
 
 from collector_processor.api.asked import OPEN_STATES, Cursor, Text
 from collector_processor.api.store_problems import as_problems
-from collector_processor.api.tallies import Tally, tallies
 from collector_processor.issues.lifecycle import STATES, State
 from collector_processor.issues.queries import IssueFilter, Sort
 from collector_processor.issues.store import IssueStore
+from collector_processor.issues.tallies import Tally, tallies
 from collector_processor.web.charts import sparkline
 from collector_processor.web.environment import page
 from otel_errors.semconv import SEVERITIES

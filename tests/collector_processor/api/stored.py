@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 
-from collector_processor.api.app import create_app
 from collector_processor.events import ErrorEvent
 from collector_processor.issues.store import IssueStore
 from collector_processor.settings import Settings
 from collector_processor.sinks.metrics import ServiceMetrics
+from collector_processor.web.app import create_app
 
 BASE = "http://127.0.0.1:8080"
 START_NS = 1_795_000_000_000_000_000
