@@ -1,9 +1,12 @@
 """The Alertmanager configuration as text, valid for 0.25 and newer.
 
-One page for a new critical issue: ``OtelErrorsNewIssue`` (or ``OtelErrorsRegression``) goes to the pager and, while
-it fires, inhibits ``OtelErrorsBurst`` of that issue. If nobody acknowledges, ``OtelErrorsUnacknowledged`` pages again
-by design, tier by tier, each in a group of its own, so that it leaves at once and not at the first page's next
-interval; it inhibits what paged before, so that only the highest tier repeats.
+One page for a new critical issue: ``OtelErrorsNewIssue`` (or ``OtelErrorsRegression``) goes to the pager and, while it
+fires, inhibits ``OtelErrorsBurst`` of that issue. If nobody acknowledges, ``OtelErrorsUnacknowledged`` pages again by
+design, in a group of its own so that it leaves at once and not at the first page's next interval. Only that group
+repeats within hours.
+
+Nothing else is inhibited: Alertmanager drops the end of an alert that is inhibited at that moment, and an incident of a
+paging tool would stay open for ever.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ def alertmanager_text(notifiers: Notifiers) -> str:
                 {"route": _route(notifiers)},
             ),
             (
-                "The alert that needs a person now silences what would say the same of the same issue.",
+                "A critical issue that waits for somebody has paged: that it storms is no second page.",
                 {"inhibit_rules": _inhibit_rules()},
             ),
             (
@@ -73,7 +76,6 @@ def _route(notifiers: Notifiers) -> dict[str, Any]:
         }
 
     unacknowledged = f'alertname="{config.UNACKNOWLEDGED}"'
-    tiers = ["service_name", "issue_id", "tier"]
     pager = timing("10s", "1m", "4h")
     return {
         # An alert without a severity that we know is seen in chat, not lost.
@@ -81,14 +83,10 @@ def _route(notifiers: Notifiers) -> dict[str, Any]:
         "group_by": ["service_name", "issue_id"],
         **timing("30s", "5m", "24h"),
         "routes": [
-            {
-                "matchers": [unacknowledged, 'tier="2"'],
-                "receiver": config.ESCALATION,
-                "group_by": tiers,
-                **pager,
-                "continue": True,
-            },
-            {"matchers": [unacknowledged], "receiver": config.PAGER, "group_by": tiers, **pager},
+            {"matchers": [unacknowledged, 'tier="2"'], "receiver": config.ESCALATION, **pager, "continue": True},
+            {"matchers": [unacknowledged], "receiver": config.PAGER, **pager},
+            # Repeating a critical issue's page is the business of the two above.
+            {"matchers": ['severity="critical"', _ISSUE], "receiver": config.PAGER, **timing("10s", "1m", "24h")},
             {"matchers": ['severity="critical"'], "receiver": config.PAGER, **pager},
             {"matchers": ['severity="high"'], "receiver": config.CHAT},
             {
@@ -102,21 +100,10 @@ def _route(notifiers: Notifiers) -> dict[str, Any]:
 
 
 def _inhibit_rules() -> list[dict[str, Any]]:
-    unacknowledged = f'alertname="{config.UNACKNOWLEDGED}"'
-    paged = f'alertname=~"{config.NEW_ISSUE}|{config.REGRESSION}"'
+    waiting = f'alertname=~"{config.NEW_ISSUE}|{config.REGRESSION}|{config.UNACKNOWLEDGED}"'
     return [
         {
-            "source_matchers": [unacknowledged, 'tier="2"', _ISSUE],
-            "target_matchers": [unacknowledged, 'tier="1"'],
-            "equal": ["issue_id"],
-        },
-        {"source_matchers": [unacknowledged, _ISSUE], "target_matchers": [paged], "equal": ["issue_id"]},
-        {
-            "source_matchers": [
-                f'alertname=~"{config.NEW_ISSUE}|{config.REGRESSION}|{config.UNACKNOWLEDGED}"',
-                'severity="critical"',
-                _ISSUE,
-            ],
+            "source_matchers": [waiting, 'severity="critical"', _ISSUE],
             "target_matchers": [f'alertname="{config.BURST}"'],
             "equal": ["issue_id"],
         },

@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 GROUP: Final = "otel-errors"
 INFO_ONE: Final = "issue_id:otel_errors_issue_info:one"
 """Exactly one info series an issue, whatever replicas or a changed title do: the only safe side to join."""
-ANSWERING: Final = "job:otel_errors_answering:max"
-"""Present while any replica of otel-errors was scraped with success."""
 
 NEW_ISSUE: Final = "OtelErrorsNewIssue"
 BURST: Final = "OtelErrorsBurst"

@@ -7,8 +7,9 @@ Three habits hold in every expression:
 * Text (title, link, severity) is joined from ``issue_id:otel_errors_issue_info:one``, which has one series an issue
   by construction. Joined against the info series itself, one issue with two of them (two replicas, a changed title)
   would make the rule fail for *all* issues.
-* An alert that inhibits another (alertmanager_config.py) stands before it, so that Alertmanager hears of both in that
-  order.
+* An alert that inhibits another (alertmanager_config.py) stands before it and ends one evaluation after it.
+  Alertmanager hears of alerts one by one: where both ended at once, it could hear first that nothing inhibits any more,
+  and page for what has just been acknowledged.
 
 Only functions and syntax of Prometheus 2.42 are used.
 """
@@ -39,7 +40,6 @@ def rule_file(rules: Rules) -> dict[str, Any]:
                 "interval": rules.evaluation_interval,
                 "rules": [
                     _info_one(),
-                    _answering(rules),
                     _unacknowledged(rules, tier="2", after=rules.escalate_after),
                     _unacknowledged(rules, tier="1", after=rules.unacknowledged_after),
                     _new_issue(rules),
@@ -76,16 +76,38 @@ def _described(expression: str, labels: tuple[str, ...] = JOINED) -> str:
     return f"(\n{_indented(expression)}\n)\n* on (issue_id) group_left ({', '.join(labels)}) {config.INFO_ONE}"
 
 
-def _held(alert: str, expression: str, extra: str = "") -> str:
+def _held(rules: Rules, alert: str, expression: str, extra: str = "") -> str:
     """What fires goes on firing while otel-errors does not answer.
 
     A failed scrape ends its series at once. Without this, each restart of otel-errors would resolve every alert and
     page again afterwards.
     """
-    firing = _indented(
-        f'0 * max without (alertname, alertstate) (ALERTS{{alertname="{alert}", alertstate="firing"{extra}}})'
+    return (
+        f"{expression}\nor\n(\n"
+        f'  0 * max without (alertname, alertstate) (ALERTS{{alertname="{alert}", alertstate="firing"{extra}}})\n'
+        "  unless on () (\n"
+        f"{_indented(_indented(_fresh(rules)))}\n"
+        "  )\n"
+        ")\n"
     )
-    return f"{expression}\nor\n(\n{firing}\n  unless on () {config.ANSWERING}\n)\n"
+
+
+def _fresh(rules: Rules) -> str:
+    """Present when this query sees what a scrape brought, and the join partners of it too.
+
+    Part of each alert's own query, not a rule of its own: a query sees all of a scrape or nothing of it, but a scrape
+    may come in between two rules. For the same reason the recorded info series count: they may be one scrape behind.
+    """
+    info = _store("otel_errors_issue_info")
+    return (
+        "(\n"
+        # Any of the three: a scrape job of another name must not make alerts last for ever.
+        "  max(otel_errors_build_info)\n"
+        f'  or max(up{{job="{rules.job}"}} == 1)\n'
+        f"  or max({info})\n"
+        ")\n"
+        f"and on () (max({config.INFO_ONE}) or absent({info}))"
+    )
 
 
 def _info_one() -> Rule:
@@ -93,16 +115,6 @@ def _info_one() -> Rule:
     # topk keeps one series an issue where replicas or a changed title leave two.
     expression = f"topk by (issue_id) (1, max by ({labels}) ({_store('otel_errors_issue_info')}))\n"
     return {"record": config.INFO_ONE, "expr": expression}
-
-
-def _answering(rules: Rules) -> Rule:
-    # Any of the three: a scrape job of another name must not make alerts last for ever.
-    expression = (
-        "max(otel_errors_build_info)\n"
-        f'or max(up{{job="{rules.job}"}} == 1)\n'
-        f"or max({_store('otel_errors_issue_info')})\n"
-    )
-    return {"record": config.ANSWERING, "expr": expression}
 
 
 def _unacknowledged(rules: Rules, *, tier: str, after: str) -> Rule:
@@ -115,7 +127,7 @@ def _unacknowledged(rules: Rules, *, tier: str, after: str) -> Rule:
     return _alert(
         rules,
         config.UNACKNOWLEDGED,
-        _held(config.UNACKNOWLEDGED, _described(expression, joined), f', tier="{tier}"'),
+        _held(rules, config.UNACKNOWLEDGED, _described(expression, joined), f', tier="{tier}"'),
         labels={"tier": tier},
         summary="Nobody has acknowledged: {{ $labels.title }} ({{ $labels.service_name }})",
         description=(
@@ -147,7 +159,7 @@ def _new_issue(rules: Rules) -> Rule:
     return _alert(
         rules,
         config.NEW_ISSUE,
-        _held(config.NEW_ISSUE, _described(expression)),
+        _held(rules, config.NEW_ISSUE, _described(expression)),
         summary="New: {{ $labels.title }} ({{ $labels.service_name }})",
         description=_seen("An error that {{ $labels.service_name }} did not have before."),
     )
@@ -166,7 +178,7 @@ def _regression(rules: Rules) -> Rule:
     return _alert(
         rules,
         config.REGRESSION,
-        _held(config.REGRESSION, _described(expression)),
+        _held(rules, config.REGRESSION, _described(expression)),
         summary="Came back: {{ $labels.title }} ({{ $labels.service_name }})",
         description=_seen("An issue that was resolved has happened again in {{ $labels.service_name }}."),
     )
@@ -191,7 +203,7 @@ def _burst(rules: Rules) -> Rule:
     return _alert(
         rules,
         config.BURST,
-        _held(config.BURST, _described(expression)),
+        _held(rules, config.BURST, _described(expression)),
         summary="Burst: {{ $labels.title }} ({{ $labels.service_name }})",
         description=_unless_held(
             f"{_COUNT} events within {rules.burst_within}{_IN_ENVIRONMENT}, {rules.burst_events} are a burst."
@@ -229,6 +241,8 @@ def _dropping(rules: Rules) -> Rule:
 
 
 _IN_ENVIRONMENT = "{{ with $labels.environment }} in {{ . }}{{ end }}"
+_INHIBITING = (config.NEW_ISSUE, config.REGRESSION, config.UNACKNOWLEDGED)
+
 _COUNT = '{{ $value | printf "%.0f" }}'
 _NOT_ANSWERING = "otel-errors does not answer at present; this is what was so when it last did."
 
@@ -263,6 +277,8 @@ def _alert(
     rule: Rule = {"alert": name, "expr": expression}
     if hold:
         rule["for"] = hold
+    if name in _INHIBITING:
+        rule["keep_firing_for"] = rules.evaluation_interval
     if labels:
         rule["labels"] = labels
     rule["annotations"] = annotations

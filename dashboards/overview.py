@@ -345,9 +345,9 @@ def _set_up_help() -> Json:
                 steps=thresholds((None, "red"), (1, "green")),
             ),
             stat(
-                "Last telemetry",
+                "Last error received",
                 "1000 * max(" + latest("otel_errors_service_last_received_timestamp_seconds", SERVICE) + ")",
-                description="When otel-errors last received anything from the chosen services, errors or not.",
+                description="When otel-errors last received an error of the chosen services.",
                 x=16,
                 y=27,
                 h=8,

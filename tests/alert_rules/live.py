@@ -84,6 +84,8 @@ def start_prometheus(
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--enable-feature=exemplar-storage",
+            # A post that got lost is repeated soon, not after a minute.
+            "--rules.alert.resend-delay=3s",
         ],
     )
 
