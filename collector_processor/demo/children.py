@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 
 TAIL_LINES = 25
+GRACE_SECONDS = 75.0
+"""More than a service of the shop takes to hand its last telemetry to a processor that is just being started again."""
 
 # What would make a child behave otherwise than the demo means it to: the user's own telemetry settings, and proxies.
 _NOT_INHERITED = ("OTEL_", "SHOP_", "LOG_", "EXTERNAL_REPORTING_")
@@ -53,6 +55,7 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = name
+        self._asked_to_end = False
         self.out = logs / f"{name}.out"
         self.log = logs / f"{name}.log"
         with self.out.open("wb") as out, self.log.open("wb") as log:
@@ -93,11 +96,16 @@ class Child:
             time.sleep(0.05)
 
     def terminate(self) -> None:
-        """Ask it to end, without waiting."""
-        if self._process.poll() is None:
+        """Ask it to end, without waiting; once, however often it is called."""
+        if not self._asked_to_end and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+        self._asked_to_end = True
 
-    def stop(self, grace_seconds: float = 75.0) -> int:
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def stop(self, grace_seconds: float = GRACE_SECONDS) -> int:
         """Ask it to end; after the grace, SIGKILL. The exit status."""
         self.terminate()
         try:

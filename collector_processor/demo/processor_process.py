@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from collector_processor.demo.children import Child, ChildFailed, free_address
+from collector_processor.demo.ending import undisturbed
 
 READY_SECONDS = 60.0
 CONTRACT_PORTS = (4317, 4318, 8080)
@@ -22,11 +24,11 @@ class Endpoints(NamedTuple):
 
 
 def start_processor(
-    data_dir: Path, logs: Path, *, ports: tuple[int, int, int] = CONTRACT_PORTS
+    cleanup: ExitStack, data_dir: Path, logs: Path, *, ports: tuple[int, int, int] = CONTRACT_PORTS
 ) -> tuple[Child, Endpoints]:
     """Start ``serve`` on loopback, on ``ports`` as far as they are free (0: any), and wait until it is ready.
 
-    Raises ChildFailed.
+    ``cleanup`` ends it. Raises ChildFailed.
     """
     grpc, http, api = (free_address(port) for port in ports)
     env = {
@@ -36,12 +38,14 @@ def start_processor(
         "OTEL_ERRORS_API__BIND": api,
         "PYTHONUNBUFFERED": "1",
     }
-    child = Child("processor", [sys.executable, "-m", "collector_processor", "serve"], logs=logs, env=env)
+    command = [sys.executable, "-m", "collector_processor", "serve"]
+    with undisturbed():
+        child = cleanup.enter_context(Child("processor", command, logs=logs, env=env))
     try:
         child.wait_for_line("ready", READY_SECONDS)
-    except BaseException as error:
+    except ChildFailed as error:
         child.stop()
-        if isinstance(error, ChildFailed) and ports != ANY_PORTS and "in use" in str(error):
-            return start_processor(data_dir, logs, ports=ANY_PORTS)  # somebody was quicker than we
+        if ports != ANY_PORTS and "in use" in str(error):
+            return start_processor(cleanup, data_dir, logs, ports=ANY_PORTS)  # somebody was quicker than we
         raise
     return child, Endpoints(f"http://{grpc}", f"http://{http}", f"http://{api}")

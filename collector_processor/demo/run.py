@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.text import Text
@@ -18,6 +15,7 @@ from rich.text import Text
 from collector_processor.demo.browser import SendError
 from collector_processor.demo.children import ChildFailed
 from collector_processor.demo.driver import Driver, UnexpectedAnswer
+from collector_processor.demo.ending import Terminated, ended_by_signals
 from collector_processor.demo.ledger import Ledger
 from collector_processor.demo.processor_process import CONTRACT_PORTS, Endpoints, start_processor
 from collector_processor.demo.rest import Api, ApiError, Issue
@@ -33,10 +31,6 @@ SETTLED_SECONDS = 1.0
 PAUSE_SECONDS = 0.7
 
 FAILURES = (ChildFailed, UnexpectedAnswer, SendError, ApiError, OSError)
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP came."""
 
 
 def run(
@@ -63,7 +57,7 @@ def run(
         return 1
     status = 1
     try:
-        with _ended_by_signals(), ExitStack() as children:
+        with ended_by_signals(), ExitStack() as children:
             status = _Demo(out, folder, children, kept=data_dir is not None).run(once, processor, ports, seed)
     except FAILURES as error:
         out.print(Text(f"otel-errors demo: {error}", style="red"))
@@ -91,8 +85,8 @@ class _Demo:
         logs.mkdir(mode=0o700, exist_ok=True)
         watched: list[Watched] = []
         if processor is None:
-            child, processor = start_processor(self._folder, logs, ports=ports)
-            watched.append(self._children.enter_context(child))
+            child, processor = start_processor(self._children, self._folder, logs, ports=ports)
+            watched.append(child)
         self._introduce(processor)
         api = Api(processor.api)
         before = api.issues()
@@ -189,24 +183,3 @@ def _console() -> Console:
     out = Console(highlight=False)
     # A file or pipe has no width, whatever COLUMNS says of the terminal that it was started from.
     return out if out.is_terminal else Console(highlight=False, width=WIDE)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into an exception in the main thread; later ones change nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def end(number: int, frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

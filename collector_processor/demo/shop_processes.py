@@ -15,6 +15,7 @@ from types import TracebackType
 
 from collector_processor.demo.children import Child, instrumented
 from collector_processor.demo.customers import STOCK_DSN
+from collector_processor.demo.ending import undisturbed
 
 SERVICES = ("catalogue", "worker", "checkout")
 RESOURCE = "service.namespace=shop,service.version=3.8.1,deployment.environment.name=demo"
@@ -49,7 +50,8 @@ class Shop:
             sockets = {name: cleanup.enter_context(socket.create_server(("127.0.0.1", 0))) for name in SERVICES}
             self.urls = {name: f"http://127.0.0.1:{opened.getsockname()[1]}" for name, opened in sockets.items()}
             for name in SERVICES:
-                self.children.append(cleanup.enter_context(self._start(name, sockets[name])))
+                with undisturbed():
+                    self.children.append(cleanup.enter_context(self._start(name, sockets[name])))
             for opened in sockets.values():
                 opened.close()  # from here on a service that ends refuses connections instead of keeping them waiting
             for child in self.children:
@@ -60,12 +62,15 @@ class Shop:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(at_once=kind is not None and issubclass(kind, Exception))
 
-    def stop(self) -> None:
-        """End all services and wait until they are gone."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """End all services and wait until they are gone. ``at_once``: without letting them finish anything."""
         for child in self.children:
-            child.terminate()
+            if at_once:
+                child.kill()
+            else:
+                child.terminate()
         self._cleanup.close()
 
     def check(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .process import prepare
+from .process import finish, prepare
 
 
 def main() -> None:
@@ -19,7 +19,10 @@ def main() -> None:
         from .catalogue.app import serve
     else:
         from .worker.app import serve
-    serve(listening)
+    try:
+        serve(listening)
+    finally:
+        finish()
 
 
 if __name__ == "__main__":

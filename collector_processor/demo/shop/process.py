@@ -10,6 +10,9 @@ import sys
 import threading
 from types import FrameType
 
+import otel_errors
+
+FLUSH_SECONDS = 45.0
 LISTEN_FD = "SHOP_LISTEN_FD"
 
 
@@ -40,6 +43,11 @@ def prepare() -> socket.socket:
     if not descriptor.isdigit():
         raise SystemExit(f"shop: {LISTEN_FD}: {descriptor!r} is not a file descriptor of a listening socket")
     return socket.socket(fileno=int(descriptor))
+
+
+def finish() -> None:
+    """Hand over what telemetry there is: at its exit the SDK waits less long than an exporter's retries may take."""
+    otel_errors.flush(FLUSH_SECONDS)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

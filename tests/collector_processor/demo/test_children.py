@@ -49,6 +49,22 @@ def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
         assert child.stop(grace_seconds=0.2) == -9
 
 
+def test_a_child_is_asked_to_end_once(tmp_path: Path) -> None:
+    """A second SIGTERM could cut off what the first one made it finish."""
+    code = (
+        "import signal, time\n"
+        "signal.signal(15, lambda *_: print('asked', flush=True))\n"
+        "print('up', flush=True)\n"
+        "for _ in range(10): time.sleep(0.1)\n"
+    )
+    with Child("one", python(code), logs=tmp_path, env={}) as child:
+        child.wait_for_line("up", 10)
+        child.terminate()
+        child.wait_for_line("asked", 10)
+        assert child.stop() == 0
+    assert child.out.read_text() == "up\nasked\n"
+
+
 def test_the_users_telemetry_settings_and_proxies_are_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OTEL_TRACES_SAMPLER", "OTEL_ERRORS_ENABLED", "LOG_LEVEL", "http_proxy", "HTTPS_PROXY", "APP_ENV"):
         monkeypatch.setenv(name, "x")

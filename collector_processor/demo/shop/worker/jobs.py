@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,11 +14,12 @@ from .reconciliation import Reconciliation
 
 
 class Jobs:
-    """Starts jobs; ``close()`` waits for all but the invoices' threads: the interpreter does when it ends."""
+    """Starts jobs; ``close()`` waits for all of them."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="job")
         self._reconciliation = Reconciliation()
+        self._invoices: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
         self._loop = asyncio.new_event_loop()
         self._loop_thread = threading.Thread(target=self._loop.run_forever, name="mail")
         self._loop_thread.start()
@@ -34,7 +36,9 @@ class Jobs:
     def invoice(self, *, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Typeset an invoice in a thread of its own."""
         printer = InvoicePrinter(body["number"], body["lines"], body["total"])
-        threading.Thread(target=printer.print, name=f"invoice-{body['number']}").start()
+        thread = threading.Thread(target=printer.print, name=f"invoice-{body['number']}")
+        thread.start()
+        self._invoices.put(thread)
         return 202, {}
 
     def webhook(self, *, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -56,6 +60,8 @@ class Jobs:
         """Wait for everything that was taken on."""
         self._pool.shutdown(wait=True)
         self._reconciliation.close()
+        while not self._invoices.empty():
+            self._invoices.get().join()
         asyncio.run_coroutine_threadsafe(_all_others_done(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join()
