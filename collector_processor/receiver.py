@@ -6,58 +6,60 @@ workers share the ports.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector_processor.otlp.exchange import Outcome, Request
 from collector_processor.otlp.forward import Forwarder
 from collector_processor.otlp.grpc_server import GrpcServer, start_grpc
 from collector_processor.otlp.http_server import HttpServer, start_http
 from collector_processor.pipeline import Pipeline
-from collector_processor.queue import SqliteQueue
+from collector_processor.queue import QueueUnavailable, SqliteQueue
 from collector_processor.settings import Settings
 from collector_processor.sinks.metrics import ServiceMetrics
-from collector_processor.stages.pseudonym import load_key
+from collector_processor.stages.pseudonym import KeyUnusable, load_key
 from collector_processor.stages.redact import Redactor
 
 
 @dataclass
 class Receiver:
-    """Open ports and what is behind them. ``stop`` drains: what was accepted is answered and durable."""
+    """Open ports and what is behind them."""
 
     grpc: GrpcServer
     http: HttpServer
-    queue: SqliteQueue
-    forwarder: Forwarder | None
+    _queue: SqliteQueue
+    _forwarder: Forwarder | None
 
     @classmethod
     async def start(cls, settings: Settings, *, worker: int, metrics: ServiceMetrics, share_ports: bool) -> Receiver:
         """Open the queue file of this worker and the ports. Raises ``OSError`` when a port or file cannot be had."""
-        queue = SqliteQueue.open(queue_file(settings, worker), max_bytes=settings.queue.max_bytes)
-        metrics.watch_queue(queue.depth)
-        forwarder = None
-        forward: Callable[[Request], Awaitable[Outcome]] | None = None
-        if settings.forward.endpoint is not None:
-            forwarder = Forwarder(settings.forward.endpoint, timeout_seconds=settings.forward.timeout_seconds)
-            forward = forwarder.forward
-        pipeline = Pipeline(
-            redactor=Redactor(),
-            pseudonym_key=load_key(settings.data_dir / "pseudonym.key"),
-            public_url=settings.public_url,
-            append=queue.append,
-            on_full=settings.queue.on_full,
-            forward=forward,
-            max_in_flight_bytes=settings.otlp.max_in_flight_bytes,
-            meter=metrics,
-        )
-        grpc = await start_grpc(
-            pipeline.handle,
-            bind=settings.otlp.grpc.bind,
-            max_request_bytes=settings.otlp.max_request_bytes,
-            share_port=share_ports,
-        )
         try:
+            pseudonym_key = load_key(settings.data_dir / "pseudonym.key")
+            queue = SqliteQueue.open(queue_file(settings, worker), max_bytes=settings.queue.max_bytes)
+        except (KeyUnusable, QueueUnavailable) as error:
+            raise OSError(str(error)) from error
+        async with AsyncExitStack() as opened:  # what is open already is closed again when a later part fails
+            opened.callback(queue.close)
+            metrics.watch_queue(queue.depth)
+            forwarder = _forwarder(settings)
+            pipeline = Pipeline(
+                redactor=Redactor(),
+                pseudonym_key=pseudonym_key,
+                public_url=settings.public_url,
+                append=queue.append,
+                on_full=settings.queue.on_full,
+                forward=forwarder.forward if forwarder is not None else None,
+                max_in_flight_bytes=settings.otlp.max_in_flight_bytes,
+                meter=metrics,
+            )
+            grpc = await start_grpc(
+                pipeline.handle,
+                bind=settings.otlp.grpc.bind,
+                max_request_bytes=settings.otlp.max_request_bytes,
+                share_port=share_ports,
+            )
+            opened.push_async_callback(grpc.stop, 0.0)
             http = await start_http(
                 pipeline.handle,
                 bind=settings.otlp.http.bind,
@@ -65,19 +67,22 @@ class Receiver:
                 cors_origins=settings.otlp.http.cors_origins,
                 share_port=share_ports,
             )
-        except BaseException:
-            await grpc.stop(0)
-            queue.close()
-            raise
+            opened.pop_all()
         return cls(grpc, http, queue, forwarder)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Stop accepting, answer what is in flight within the grace, close the queue file."""
-        await self.grpc.stop(grace_seconds)
-        await self.http.stop(grace_seconds)
-        if self.forwarder is not None:
-            await self.forwarder.aclose()
-        self.queue.close()
+        """Stop accepting, answer what is in flight within the grace, close the queue file: what was acknowledged is in
+        it."""
+        await asyncio.gather(self.grpc.stop(grace_seconds), self.http.stop(grace_seconds))
+        if self._forwarder is not None:
+            await self._forwarder.aclose()
+        self._queue.close()
+
+
+def _forwarder(settings: Settings) -> Forwarder | None:
+    if settings.forward.endpoint is None:
+        return None
+    return Forwarder(settings.forward.endpoint, timeout_seconds=settings.forward.timeout_seconds)
 
 
 def queue_file(settings: Settings, worker: int) -> Path:

@@ -79,7 +79,13 @@ class Service:
         _make_private_folder(settings.queue_dir)
         try:
             self._store = await asyncio.to_thread(self._open_store)
-            self._consumer = Consumer(settings.queue_dir, self._store, self._sinks())
+            self._consumer = Consumer(
+                settings.queue_dir,
+                self._store,
+                self._sinks(),
+                # An output that is down may keep half of a queue file, never all of it: counting goes on.
+                max_sink_lag_bytes=settings.queue.max_bytes // 2,
+            )
             self._consumer.start()
             app = create_app(
                 store=self._store, settings=settings, metrics=self._metrics, readiness=self._not_ready_because

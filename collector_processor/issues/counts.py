@@ -128,13 +128,36 @@ def add_to_hours(connection: Connection, growth: Growth) -> None:
 
 def add_to_totals(connection: Connection, batch: Sequence[Placed], growth: Growth) -> None:
     """The exposed counters of events: they pay off what a correction took back before they grow again."""
-    changes: dict[int, int] = {}
+    changes: dict[int, dict[int, int]] = {}
     for (series_id, _), errors in growth.places.items():
-        total_id = growth.series[series_id].total_id
-        changes[total_id] = changes.get(total_id, 0) + errors
+        series = growth.series[series_id]
+        totals = changes.setdefault(series.fingerprint_id, {})
+        totals[series.total_id] = totals.get(series.total_id, 0) + errors
+    sums: dict[int, int] = {}
+    for totals in changes.values():
+        for total_id, errors in without_moves(totals).items():
+            sums[total_id] = sums.get(total_id, 0) + errors
     traces = _last_traces((placed.series.total_id, placed) for placed in batch)
-    rows = [{"key": key, "errors": errors, **traces.get(key, _NO_TRACE)} for key, errors in changes.items() if errors]
+    rows = [{"key": key, "errors": errors, **traces.get(key, _NO_TRACE)} for key, errors in sums.items() if errors]
     execute_many(connection, _COUNT_TOTALS, rows)
+
+
+def without_moves(changes: Mapping[int, int]) -> dict[int, int]:
+    """The changes of one bug's counters without what one lost to another.
+
+    A later copy of an error may say that it was unhandled after all, or worse. What was exposed cannot be taken back
+    from a counter, and exposing it under the new labels as well would show one error twice: it stays where it is.
+    """
+    lost = -sum(errors for errors in changes.values() if errors < 0)
+    kept = {key: errors for key, errors in changes.items() if errors > 0}
+    for key in sorted(kept):
+        moved = min(lost, kept[key])
+        kept[key] -= moved
+        lost -= moved
+    for key in sorted(key for key, errors in changes.items() if errors < 0):
+        kept[key] = max(changes[key], -lost)
+        lost += kept[key]
+    return kept
 
 
 _NO_TRACE: Mapping[str, Any] = {"trace": "", "at": 0}

@@ -66,11 +66,35 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open ``path`` in WAL mode, every commit synced (``synchronous=FULL``), transactions begun by hand. Raises
     ``sqlite3.Error`` or ``OSError``.
 
-    With ``create`` the folder, the file (readable by the owner only) and the tables are made when absent.
+    With ``create`` the folder, the file (readable by the owner only) and the tables are made when absent. The file is
+    made under another name and gets its own when it is whole: a reader never meets a half-made one, and the change to
+    WAL, for which SQLite waits for nobody, has no rival.
     """
     if create:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if not path.exists():
+            _make_file(path)
+    return _open(path, create=create)
+
+
+def _make_file(path: Path) -> None:
+    made = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex}")
+    try:
+        os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _open(made, create=True).close()
+        os.link(made, path)
+    except FileExistsError:
+        pass  # another process made it meanwhile
+    finally:
+        made.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # or a power cut takes the name away from what was acknowledged
+    finally:
+        os.close(folder)
+
+
+def _open(path: Path, *, create: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,

@@ -39,7 +39,7 @@ class QueueReader:
 
     @classmethod
     def open(cls, path: Path) -> QueueReader:
-        """Open an existing queue file. Raises ``QueueUnavailable``, also while its worker is still creating it."""
+        """Open an existing queue file. Raises ``QueueUnavailable``."""
         try:
             connection = file.connect(path, create=False)
             try:
