@@ -50,8 +50,8 @@ def test_explain_says_why_and_never_what() -> None:
         ("not json", "not a JSON object"),
         ("[1]", "expected a JSON object, got list"),
         ("{}", "text: missing"),
-        ('{"text": 5}', "text: 5 is not a text"),
-        ('{"text": "a", "key": 5}', "key: 5 is not a text"),
+        ('{"text": 5}', "text: a text is needed, got int"),
+        ('{"text": "a", "key": 5}', "key: a text is needed, got int"),
     ],
 )
 def test_a_bad_line_costs_only_itself(line: str, said: str) -> None:

@@ -62,6 +62,7 @@ _GROUPINGS = (
     (6, 13),
     (4, 4, 5),
 )
+_DIGESTS = ("sha1:", "sha256:", "sha512:", "md5:")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -130,6 +131,8 @@ def _free(text: str, start: int, end: int) -> bool:
         after in ("-", ".") and text[end + 1 : end + 2].isdigit()
     ):
         return False  # a longer grouped number, a decimal, a version
+    if text[max(0, start - 7) : start].lower().endswith(_DIGESTS):
+        return False  # a short digest that happens to have no letter in it
     return not (before == "-" and _hex_word(text, start - 1)) and not (after == "-" and text[end + 1 : end + 2] in _HEX)
 
 
@@ -162,6 +165,7 @@ RULES = (
             "at 1748503543012",
             "41111111111111111111111",
             "id_4111111111111111",
+            "image sha256:4000000000000002",
             "<Thread(Thread-7, started 140243868735165)>",
         ),
     ),
