@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List issues and answer for them, from a terminal.", no_args_is_help=True)
 
 TABLE_ROWS = 50
+MAX_SERVICE = 20
+NARROW = 100
+"""Characters of a terminal below which the list leaves the users out."""
+GAP = 2
+MIN_TITLE = 20
+NUMBERS = ("count", "users", "seen")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file (YAML).", dir_okay=False)]
@@ -265,16 +271,39 @@ def _print_table(rows: list[IssueRow]) -> None:
     if not rows:
         console.print("No issues.")
         return
-    table = Table(box=None, pad_edge=False)
-    for name, right in (("id", 0), ("state", 0), ("severity", 0), ("service", 0), ("count", 1), ("users", 1)):
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
-    table.add_column("last seen", no_wrap=True)
-    table.add_column("title", ratio=1, overflow="ellipsis", no_wrap=True)
-    for issue in rows:
-        cells = (issue.id, issue.state, issue.severity, issue.service_name, str(issue.count), str(issue.users))
-        texts = (*cells, _moment(issue.last_seen), issue.title)
-        table.add_row(*(Text(terminal_safe(text)) for text in texts))
+    # Whole columns, or an id cannot be copied; the title gives way, and in a narrow terminal the users do.
+    columns: dict[str, list[str]] = {
+        "id": [issue.id for issue in rows],
+        "state": [issue.state for issue in rows],
+        "severity": [issue.severity for issue in rows],
+        "service": [_cut(terminal_safe(issue.service_name), MAX_SERVICE) for issue in rows],
+        "count": [str(issue.count) for issue in rows],
+        "users": [str(issue.users) for issue in rows],
+        "seen": [_ago(time.time() - issue.last_seen) for issue in rows],
+    }
+    if console.width < NARROW:
+        del columns["users"]
+    left = console.width - sum(max(len(name), *map(len, cells)) + GAP for name, cells in columns.items())
+    columns["title"] = [_cut(terminal_safe(issue.title), max(left, MIN_TITLE)) for issue in rows]
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    for name, cells in columns.items():
+        width = max(len(name), *map(len, cells))
+        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True, min_width=width)
+    for index in range(len(rows)):
+        table.add_row(*(Text(cells[index]) for cells in columns.values()))
     console.print(table)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _ago(seconds: float) -> str:
+    """``12 s``, ``5 min``, ``3 h``, ``4 d``."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
 
 
 def _print_detail(console: Console, detail: IssueDetail) -> None:

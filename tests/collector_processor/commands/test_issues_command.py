@@ -194,3 +194,13 @@ def test_without_a_store_it_says_so_and_makes_none(data: Path) -> None:
 )
 def test_terminal_safe(text: str, lines: bool, shown: str) -> None:
     assert terminal_safe(text, lines=lines) == shown
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+def test_an_id_in_the_table_can_be_copied_at_any_width(
+    store: IssueStore, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = run("list").stdout
+    for issue_id in ids():
+        assert issue_id in shown
