@@ -59,12 +59,11 @@ def _invalid(random: Random) -> Step:
 
 
 def _currency(random: Random) -> Step:
-    return _place(500, {"currency": 1}, PAYING, random, currency=random.choice(("NOK", "DKK", "XAF")))
+    return _place(500, {"currency": 1}, PAYING, random, currency="NOK")
 
 
 def _greeting(random: Random) -> Step:
-    name = random.choice(("Ada", "Bo", "Cleo"))
-    return _place(500, {"greeting": 1}, PAYING, random, greeting=f"<script>alert('{name}')</script>")
+    return _place(500, {"greeting": 1}, PAYING, random, greeting="<script>alert('Bo')</script>")
 
 
 def _refund(random: Random) -> Step:
@@ -113,7 +112,7 @@ def _invoice(random: Random) -> Step:
 
 
 def _webhook(random: Random) -> Step:
-    details = {"partner": random.choice(("slow-parcels", "slow-ledger")), "order_id": random.randint(1000, 9999)}
+    details = {"partner": "slow-ledger", "order_id": random.randint(1000, 9999)}
     return _job("webhook", details, {"webhook": 3})
 
 

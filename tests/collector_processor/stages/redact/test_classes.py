@@ -164,7 +164,7 @@ LOOK_ALIKES = st.one_of(
     UUID.map(lambda uuid: uuid.replace("-", "").upper()),
     HEX.map("0x{}".format),
     HEX.map("sha256:{}".format),
-    HEX.map("com.shop.Order@{}".format),
+    st.integers(0, 2**32 - 1).map("com.shop.Order@{:x}".format),  # Object.toString: at most eight digits
     st.integers(1_500_000_000_000, 1_999_999_999_999).map(str),
     st.integers(1_500_000_000_000_000_000, 1_999_999_999_999_999_999).map(str),
     st.datetimes().map(lambda moment: moment.isoformat()),
