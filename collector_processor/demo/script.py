@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any, NamedTuple
@@ -188,9 +187,15 @@ def bounded(seed: int) -> list[Step]:
 
 
 def gentle(seed: int) -> Iterator[Step]:
-    """The script without an end: three healthy requests, then one that fails, each bug as often as its weight says."""
+    """The script without an end: three healthy requests, then one that fails, each bug as often as its weight says.
+
+    Failures are dealt from a shuffled deck, so one deck (89 failures) meets every bug.
+    """
     random = Random(seed)  # noqa: S311
-    builds, weights = zip(*FAILING, strict=True)
-    for number in itertools.count(1):
-        build: Build = random.choices(builds, weights)[0] if number % 4 == 0 else random.choice(HEALTHY)
-        yield build(random)
+    while True:
+        deck = [build for build, times in FAILING for _ in range(times)]
+        random.shuffle(deck)
+        for failing in deck:
+            for _ in range(3):
+                yield random.choice(HEALTHY)(random)
+            yield failing(random)

@@ -29,8 +29,8 @@ def test_healthy_requests_are_among_them() -> None:
 
 
 def test_the_gentle_script_goes_on_and_meets_every_bug() -> None:
-    steps = list(itertools.islice(gentle(1), 1000))
-    assert sum(1 for step in steps if step.raises) == 250
+    steps = list(itertools.islice(gentle(1), 4 * 89))
+    assert sum(1 for step in steps if step.raises) == 89
     assert {key for step in steps for key in step.raises} == {bug.key for bug in BUGS}
 
 

@@ -19,7 +19,7 @@ PRODUCTS = {
     16: ("Salt cellar", "16.75", 3),
     17: ("Pepper mill", "41.20", 57),
     41: ("Copper kettle", "89,oo", 12),
-    42: ("Tin whistle", "on request", 8),
+    42: ("Tin whistle", "14,oo", 8),
 }
 
 
