@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
 
+from otel_errors.frame_text import Place, places_of
 from otel_errors.safe_text import text_of
-from otel_errors.stack_text import application_traceback, shorten, stack_text
+from otel_errors.stack_text import shorten, stack_text, traceback_of
 
 MAX_MESSAGE_CHARACTERS = 16 * 1024
 MAX_TYPE_CHARACTERS = 512
@@ -32,9 +32,9 @@ def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: in
     """``max_characters`` is the SDK's limit for an attribute's value, which would cut the tail."""
     message, readable = text_of(exc)
     kind = _type_name(exc)
-    tb = _application_traceback(exc)
+    places = _places(exc)
     try:
-        text = stack_text(exc, tb)
+        text = stack_text(exc, places)
     except Exception:
         # Half-built objects, the recursion limit, no memory: the type and the message alone are still an error worth
         # having.
@@ -43,23 +43,23 @@ def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: in
     if kept is not message:
         # Else the tail that is kept would hold nothing but message.
         text = text.replace(message, kept)
-    function, file, line = _raise_site(tb)
+    raised_at = places[-1] if places else None
     return CapturedException(
         type=kind,
         message=kept if max_characters is None else kept[:max_characters],
         stacktrace=shorten(text, max_stacktrace_bytes, max_characters),
-        function=function,
-        file=file,
-        line=line,
+        function=raised_at.function if raised_at else "",
+        file=raised_at.file if raised_at else "",
+        line=raised_at.line if raised_at else 0,
         str_failed=not readable,
     )
 
 
-def _application_traceback(exc: BaseException) -> TracebackType | None:
+def _places(exc: BaseException) -> list[Place]:
     try:
-        return application_traceback(exc)
+        return places_of(traceback_of(exc))
     except Exception:
-        return None
+        return []
 
 
 def _type_name(exc: BaseException) -> str:
@@ -72,19 +72,3 @@ def _type_name(exc: BaseException) -> str:
     if isinstance(module, str) and module and module != "builtins":
         name = f"{text_of(module)[0]}.{name}"
     return name[:MAX_TYPE_CHARACTERS]
-
-
-def _raise_site(tb: TracebackType | None) -> tuple[str, str, int]:
-    try:
-        if tb is None:
-            return "", "", 0
-        while tb.tb_next is not None:
-            tb = tb.tb_next
-        code = tb.tb_frame.f_code
-        function = getattr(code, "co_qualname", code.co_name)
-        module = tb.tb_frame.f_globals.get("__name__")
-        if isinstance(module, str) and module:
-            function = f"{module}.{function}"
-        return text_of(function)[0], text_of(code.co_filename)[0], tb.tb_lineno or 0
-    except Exception:
-        return "", "", 0

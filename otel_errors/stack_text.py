@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
+from otel_errors.frame_text import Place, lines_of, places_of
 from otel_errors.safe_text import encodable, text_of
 
 HEADER = "Traceback (most recent call last):\n"
@@ -19,28 +20,46 @@ NEAREST = 8
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
-# These stand between the raise and the span's or hook's except clause without being part of the application.
-_HEAD_MODULES = frozenset(
-    {"opentelemetry.trace", "opentelemetry.sdk.trace", "opentelemetry.util._decorator", "contextlib"}
-)
+
+def traceback_of(exc: BaseException) -> TracebackType | None:
+    """Not ``exc.__traceback__``: a subclass may have put anything in its place."""
+    descriptor: Any = BaseException.__dict__["__traceback__"]
+    found = descriptor.__get__(exc)
+    return found if isinstance(found, TracebackType) else None
 
 
-def application_traceback(exc: BaseException) -> TracebackType | None:
-    """The traceback without the frames of the SDK, contextlib and this library at its head; all of it when nothing
-    else is there."""
-    whole = _traceback(exc)
-    rest = whole
-    while rest is not None and _is_head_frame(rest):
-        rest = rest.tb_next
-    return rest if rest is not None else whole
+def stack_text(exc: BaseException, places: list[Place]) -> str:
+    """What Python would print for ``exc``, whose frames ``places`` are, with causes, contexts, group members and notes;
+    their frames too are without those of the SDK. Valid Unicode, no limit. May raise."""
+    if exc.__cause__ is None and exc.__context__ is None and not hasattr(exc, "exceptions"):
+        parts = [HEADER, *lines_of(places)] if places else []
+        parts += _summary(exc).format_exception_only()
+    elif _count(exc) > MAX_EXCEPTIONS:
+        parts = list(_nearest(exc, places))
+    else:
+        parts = list(_with_frames(_summary(exc), exc, places).format())
+    return encodable("".join(parts))
 
 
-def stack_text(exc: BaseException, tb: TracebackType | None) -> str:
-    """What Python would print for ``exc`` with ``tb``, causes and group members included. Valid Unicode, no limit.
-    May raise."""
-    if _count(exc) > MAX_EXCEPTIONS:
-        return encodable("".join(_nearest(exc, tb)))
-    return encodable("".join(traceback.format_exception(type(exc), exc, tb)))
+def _summary(exc: BaseException) -> traceback.TracebackException:
+    """Everything but the frames, which cost the most and are made elsewhere."""
+    return traceback.TracebackException(type(exc), exc, traceback_of(exc), limit=0, compact=True)
+
+
+def _with_frames(
+    whole: traceback.TracebackException, exc: BaseException, places: list[Place]
+) -> traceback.TracebackException:
+    waiting: list[tuple[Any, BaseException, list[Place] | None]] = [(whole, exc, places)]
+    while waiting:
+        summary, one, its_places = waiting.pop()
+        summary.stack = lines_of(places_of(traceback_of(one)) if its_places is None else its_places)
+        for inner, other in ((summary.__cause__, one.__cause__), (summary.__context__, one.__context__)):
+            if inner is not None and other is not None:
+                waiting.append((inner, other, None))
+        members = getattr(one, "exceptions", None)
+        if getattr(summary, "exceptions", None) and isinstance(members, tuple):
+            waiting.extend((inner, member, None) for inner, member in zip(summary.exceptions, members, strict=False))
+    return whole
 
 
 def shorten(text: str, max_bytes: int, max_characters: int | None = None) -> str:
@@ -69,18 +88,6 @@ def _tail(text: str, characters: int, max_bytes: int) -> str:
     return tail
 
 
-def _traceback(exc: BaseException) -> TracebackType | None:
-    # Not `exc.__traceback__`: a subclass may have put anything in its place.
-    descriptor: Any = BaseException.__dict__["__traceback__"]
-    found = descriptor.__get__(exc)
-    return found if isinstance(found, TracebackType) else None
-
-
-def _is_head_frame(tb: TracebackType) -> bool:
-    module = tb.tb_frame.f_globals.get("__name__")
-    return isinstance(module, str) and (module in _HEAD_MODULES or module.partition(".")[0] in ("otel_errors", "wrapt"))
-
-
 def _count(exc: BaseException) -> int:
     """Exceptions that the standard formatter would walk, counted no further than one past the limit."""
     seen: set[int] = set()
@@ -97,13 +104,13 @@ def _count(exc: BaseException) -> int:
     return len(seen)
 
 
-def _nearest(exc: BaseException, tb: TracebackType | None) -> Iterator[str]:
+def _nearest(exc: BaseException, places: list[Place]) -> Iterator[str]:
     parts: list[str] = []
     one: BaseException | None = exc
     seen: set[int] = set()
     while one is not None and id(one) not in seen and len(seen) < NEAREST:
         seen.add(id(one))
-        lines = traceback.format_tb(tb)
+        lines = lines_of(places)
         message, _ = text_of(one)
         name = f"{type(one).__module__}.{type(one).__qualname__}".removeprefix("builtins.")
         parts.append((HEADER if lines else "") + "".join(lines) + (f"{name}: {message}\n" if message else f"{name}\n"))
@@ -111,7 +118,7 @@ def _nearest(exc: BaseException, tb: TracebackType | None) -> Iterator[str]:
         if following is not None and len(seen) < NEAREST:
             parts.append(_CAUSE if one.__cause__ is not None else _CONTEXT)
         one = following
-        tb = _traceback(one) if one is not None else None
+        places = places_of(traceback_of(one)) if one is not None else []
     if parts and parts[-1] in (_CAUSE, _CONTEXT):
         parts.pop()
     yield from reversed(parts)
