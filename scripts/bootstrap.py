@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-from"
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def main() -> int:
@@ -29,6 +31,8 @@ def main() -> int:
         except Missing as missing:
             sys.stderr.write(f"otel-errors: {missing}\n")
             return 1
+        except KeyboardInterrupt:  # Ctrl-C: the next call goes on where this one was
+            return 130
     return 0
 
 
@@ -37,32 +41,60 @@ class Missing(Exception):
 
 
 def _make(wanted: str) -> None:
-    STAMP.unlink(missing_ok=True)
+    try:
+        STAMP.unlink(missing_ok=True)
+    except OSError as error:
+        raise Missing(f"{VENV} cannot be written: {error.strerror}") from None
     if not _works():
         print("otel-errors: making .venv …", file=sys.stderr, flush=True)
-        made = subprocess.run(
-            [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False
-        )
-        if made.returncode != 0:
-            raise Missing(
-                "this Python cannot make a virtual environment; install its venv module "
-                f"(Debian, Ubuntu: apt-get install python{sys.version_info[0]}.{sys.version_info[1]}-venv)."
-            )
+        made = _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+        if made is not None:
+            raise Missing(_why_no_venv(made))
     print("otel-errors: installing the locked packages …", file=sys.stderr, flush=True)
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / "requirements.lock")])
-    _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    packages = _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / "requirements.lock")])
+    if packages is not None:
+        raise Missing(_why_no_packages(packages))
+    project = _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    if project is not None:
+        raise Missing(f"this checkout could not be installed into .venv: {_reason(project)}")
     STAMP.write_text(wanted)
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        reason = next(
-            (line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no reason given"
+def _run(command: list[str]) -> str | None:
+    """None when it went well, else what the command said."""
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.stdout if done.returncode != 0 else None
+
+
+def _why_no_venv(said: str) -> str:
+    if "ensurepip" in said or "No module named" in said:
+        return (
+            "this Python cannot make a virtual environment; install its venv module "
+            f"(Debian, Ubuntu: apt-get install python{VERSION}-venv)."
         )
-        raise Missing(f"the locked packages could not be installed (is the package index reachable?): {reason}")
+    return f"the virtual environment {VENV} could not be made: {_reason(said)}"
+
+
+def _why_no_packages(said: str) -> str:
+    if "No matching distribution found" not in said:
+        return f"the locked packages could not be installed: {_reason(said)}"
+    # pip says the same of an index that does not answer and of one that has no such file.
+    return (
+        "the package index does not answer, or has no wheel of a locked package for this machine "
+        f"(Python {VERSION}, {platform.system()} {platform.machine()}); behind a proxy, or with an index of your own, "
+        f"set pip's PIP_PROXY or PIP_INDEX_URL: {_reason(said)}"
+    )
+
+
+def _reason(said: str) -> str:
+    """The line that says most: pip's last ERROR, else what is no advice on where to read on."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    telling = errors or [line for line in lines if not line.startswith(("hint:", "note:", "WARNING"))] or lines
+    return telling[-1] if telling else "no reason was given"
 
 
 def _works() -> bool:
