@@ -43,7 +43,7 @@ def _plain(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return "`` " + _plain(text.replace("\n", "⏎")) + " ``"
+    return "`` " + _plain(text.replace("\r", "").replace("\n", "⏎")) + " ``"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,20 +8,26 @@ linear in the length of the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
-import re2
 
 from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.fold import fold, valid
-from collector_processor.stages.redact.rule import OPTIONS, Check, Match, Rule, Span, compiled
+from collector_processor.stages.redact.pattern import CueSet, Match, Pattern, Span
+from collector_processor.stages.redact.rule import Check, Rule
 from collector_processor.stages.redact.rules import DEFAULT_RULES
 
 MAX_PASSES = 6
 """A chain of longer freeing is an attack on the search, not a text: what it spans goes as a whole."""
 WHOLE = "[redacted]"
+_REMEMBERED_KEYS = 4096
+
+Allowed = Callable[[str, str], bool]
+"""(rule, value) → whether the value stays all the same."""
+Word = Callable[[str], str]
+"""The value that goes → what stands in its place: at most 32 bytes longer, found by no rule."""
 
 
 class Redaction(msgspec.Struct, frozen=True):
@@ -32,10 +38,8 @@ class Redaction(msgspec.Struct, frozen=True):
     end: int
 
 
-class _Hit(NamedTuple):
-    start: int
-    end: int
-    rule: int
+_Hit = tuple[int, int, int]
+"""Start, end, place of the rule."""
 
 
 class _Piece(NamedTuple):
@@ -45,31 +49,45 @@ class _Piece(NamedTuple):
     end: int
     rule: int
     at: int
+    after: int
 
 
 class Redactor:
     """``Redactor().text("mail ann@example.com")`` → ``("mail [email]", (Redaction("email", 5, 20),))``."""
 
-    def __init__(self, rules: Sequence[Rule] = DEFAULT_RULES, *, strict: bool = False) -> None:
-        """Raises ``re2.error`` when a rule's pattern is none. ``strict``: a check that fails raises (for tests)."""
+    def __init__(
+        self,
+        rules: Sequence[Rule] = DEFAULT_RULES,
+        *,
+        allowed: Allowed | None = None,
+        words: Mapping[str, Word] | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Raises ``BadPattern`` when a rule's pattern is none. ``words``: rule → what makes its word, where that
+        depends on the value. ``strict``: a check that fails raises (for tests)."""
         self._strict = strict
+        self._allowed = allowed
         self.rules = tuple(rules)
-        self._searchers: list[tuple[Any, Check | None]] = [(compiled(rule.pattern), rule.check) for rule in self.rules]
-        self._by_kind = {rule.name: index for index, rule in reversed(list(enumerate(self.rules))) if rule.keys}
-        self._cues = re2.Set.SearchSet(OPTIONS)
-        for rule in self.rules:
-            self._cues.Add((rule.cue or rule.pattern).encode("latin-1"))
-        self._cues.Compile()
+        self._names = [rule.name for rule in self.rules]
+        self._words = [(words or {}).get(rule.name) for rule in self.rules]
+        self._searchers: list[tuple[Callable[[bytes, int], Match | None], Check | None]] = [
+            (Pattern(rule.pattern).search, rule.check) for rule in self.rules
+        ]
+        self._phrases: dict[tuple[str, ...], int] = {}
+        for index, rule in reversed(list(enumerate(self.rules))):
+            self._phrases.update(dict.fromkeys((tuple(keys.words(key)) for key in rule.keys), index))
+        self._by_kind = {rule.name: index for index, rule in reversed(list(enumerate(self.rules)))}
+        self._by_key: dict[str, int | None] = {}
+        self._cues = CueSet([rule.cue or rule.pattern for rule in self.rules]).match
 
     def text(self, text: str, key: str | None = None) -> tuple[str, tuple[Redaction, ...]]:
         """The clean text and what was taken, in order. ``key``: the attribute key that the text came under."""
         if key:
-            kind = keys.kind_of(key)
-            rule = self._by_kind.get(kind) if kind is not None else None
+            rule = self.rule_of_key(key)
             if rule is not None and self._goes_whole(text, rule):
-                return self.rules[rule].replacement, (Redaction(self.rules[rule].name, 0, len(text)),)
+                return self._word(rule, text), (Redaction(self._names[rule], 0, len(text)),)
         folded = fold(text)
-        matched = self._cues.Match(folded)
+        matched = self._cues(folded)
         if not matched:
             return (text if text.isascii() else valid(text)), ()
         return self._clean(text, folded, matched)
@@ -81,110 +99,149 @@ class Redactor:
                 return rule
         raise KeyError(name)
 
-    def _goes_whole(self, text: str, rule: int) -> bool:
-        return text != self.rules[rule].replacement and not values.is_nothing(fold(text[:512]).decode("latin-1"))
+    def rule_of_key(self, key: str) -> int | None:
+        """The place of the rule under which every value of ``key`` goes."""
+        try:
+            return self._by_key[key]
+        except KeyError:
+            pass
+        if len(self._by_key) >= _REMEMBERED_KEYS:
+            self._by_key.clear()
+        found = self._by_key[key] = self._find_rule_of_key(key)
+        return found
 
-    def _clean(self, text: str, folded: bytes, matched: list[int] | None) -> tuple[str, tuple[Redaction, ...]]:
-        pieces: list[_Piece] = []
-        current = text
-        for _ in range(MAX_PASSES):
-            hits = self._hits(folded, matched)
+    def _find_rule_of_key(self, key: str) -> int | None:
+        kind = keys.kind_of(key)
+        if kind is not None and kind in self._by_kind:
+            return self._by_kind[kind]
+        parts = tuple(keys.bare_words(key))
+        for start in range(len(parts)):
+            if parts[start:] in self._phrases:
+                return self._phrases[parts[start:]]
+        return None
+
+    def _goes_whole(self, text: str, rule: int) -> bool:
+        if values.is_nothing(fold(text[:512]).decode("latin-1")):
+            return False
+        return self._allowed is None or not self._allowed(self._names[rule], text)
+
+    def _word(self, rule: int, value: str) -> str:
+        make = self._words[rule]
+        return self.rules[rule].replacement if make is None else make(value)
+
+    def _clean(self, text: str, folded: bytes, matched: list[int]) -> tuple[str, tuple[Redaction, ...]]:
+        hits = self._hits(folded, matched)
+        if not hits:
+            return (text if text.isascii() else valid(text)), ()
+        parts: list[str] = []
+        position = 0
+        for start, end, rule in hits:
+            parts.append(text[position:start])
+            parts.append(self._word(rule, text[start:end]))
+            position = end
+        parts.append(text[position:])
+        current = "".join(parts)
+        folded = fold(current)
+        matched = self._cues(folded)
+        if matched and (more := self._hits(folded, matched)):
+            return self._clean_further(text, hits, more)
+        report = tuple([Redaction(self._names[rule], start, end) for start, end, rule in hits])
+        return (current if current.isascii() else valid(current)), report
+
+    def _clean_further(self, text: str, first: list[_Hit], more: list[_Hit]) -> tuple[str, tuple[Redaction, ...]]:
+        """The words of ``first`` freed ``more``: on until nothing is found, or the text as a whole."""
+        current, pieces = self._apply(text, [_Piece(*hit, 0, 0) for hit in first])
+        hits = more
+        for _ in range(MAX_PASSES - 1):
+            current, pieces = self._apply(text, _merge(pieces, hits))
+            folded = fold(current)
+            hits = self._hits(folded, self._cues(folded))
             if not hits:
                 return (current if current.isascii() else valid(current)), self._report(pieces)
-            pieces = _merge(pieces, hits, self.rules)
-            current, pieces = self._apply(text, pieces)
-            folded = fold(current)
-            matched = self._cues.Match(folded)
-        first = self._hits(folded, matched)
-        if not first:
-            return valid(current), self._report(pieces)
-        return WHOLE, (Redaction(self.rules[first[0].rule].name, 0, len(text)),)
+        return WHOLE, (Redaction(self._names[hits[0][2]], 0, len(text)),)
 
-    def _hits(self, folded: bytes, matched: list[int] | None) -> list[_Hit]:
+    def _hits(self, folded: bytes, matched: list[int]) -> list[_Hit]:
         """What each rule with a cue in the text takes; where two overlap, their union under the earlier rule."""
-        if not matched:
-            return []
         text = folded.decode("latin-1")
         found: list[_Hit] = []
         for index in sorted(matched):
-            searcher, check = self._searchers[index]
-            position = 0
-            while (match := searcher.search(folded, position)) is not None:
-                position = max(match.end(), position + 1)
-                for start, end in self._judged(check, text, match):
-                    if start < end:
-                        found.append(_Hit(start, end, index))
-                        position = max(position, end)
-        return _disjoint(found)
+            search, check = self._searchers[index]
+            match = search(folded, 0)
+            while match is not None:
+                start, end = match[0]
+                position = end if end > start else start + 1
+                for span in (match[0],) if check is None else self._judged(check, text, match):
+                    if span[0] < span[1] and (self._allowed is None or not self._stays(index, text, span)):
+                        found.append((span[0], span[1], index))
+                        position = max(position, span[1])
+                match = search(folded, position)
+        return _disjoint(found) if len(found) > 1 else found
 
-    def _judged(self, check: Check | None, text: str, match: Match) -> Sequence[Span]:
-        if check is None:
-            return (match.span(),)
+    def _stays(self, rule: int, text: str, span: Span) -> bool:
+        return self._allowed is not None and self._allowed(self._names[rule], text[span[0] : span[1]])
+
+    def _judged(self, check: Check, text: str, match: Match) -> Sequence[Span]:
         try:
             return check(text, match)
         except Exception:
             if self._strict:
                 raise
-            return (match.span(),)  # no text may stop the road; what cannot be judged goes
+            return (match[0],)  # no text may stop the road; what cannot be judged goes
 
     def _apply(self, text: str, pieces: list[_Piece]) -> tuple[str, list[_Piece]]:
         parts: list[str] = []
         placed: list[_Piece] = []
         length = position = 0
-        for piece in pieces:
-            kept = text[position : piece.start]
-            replacement = self.rules[piece.rule].replacement
-            placed.append(piece._replace(at=length + len(kept)))
-            parts += kept, replacement
-            length += len(kept) + len(replacement)
-            position = piece.end
+        for start, end, rule, _, _ in pieces:
+            word = self._word(rule, text[start:end])
+            at = length + start - position
+            parts.append(text[position:start])
+            parts.append(word)
+            length = at + len(word)
+            placed.append(_Piece(start, end, rule, at, length))
+            position = end
         parts.append(text[position:])
         return "".join(parts), placed
 
     def _report(self, pieces: list[_Piece]) -> tuple[Redaction, ...]:
-        return tuple(Redaction(self.rules[piece.rule].name, piece.start, piece.end) for piece in pieces)
+        return tuple([Redaction(self._names[piece.rule], piece.start, piece.end) for piece in pieces])
 
 
 def _disjoint(found: list[_Hit]) -> list[_Hit]:
-    found.sort(key=lambda hit: (hit.start, -hit.end, hit.rule))
+    found.sort(key=lambda hit: (hit[0], -hit[1], hit[2]))
     result: list[_Hit] = []
-    for hit in found:
-        if result and hit.start < result[-1].end:
-            last = result[-1]
-            inside = hit.end <= last.end and (hit.end, hit.start) != (last.end, last.start)
-            rule = last.rule if inside else min(last.rule, hit.rule)
-            result[-1] = _Hit(last.start, max(last.end, hit.end), rule)
+    for start, end, rule in found:
+        if result and start < result[-1][1]:
+            last_start, last_end, last_rule = result[-1]
+            inside = end <= last_end and (end, start) != (last_end, last_start)
+            result[-1] = (last_start, max(last_end, end), last_rule if inside else min(last_rule, rule))
         else:
-            result.append(hit)
+            result.append((start, end, rule))
     return result
 
 
-def _merge(pieces: list[_Piece], hits: list[_Hit], rules: Sequence[Rule]) -> list[_Piece]:
+def _merge(pieces: list[_Piece], hits: list[_Hit]) -> list[_Piece]:
     """Earlier redactions and new hits (positions in the current text), as redactions of the input."""
     result: list[_Piece] = []
     remaining = iter(pieces)
     piece = next(remaining, None)
     shift = 0  # input position minus current position, for characters behind the last piece that was passed
-    for hit in hits:
-        while piece is not None and _word_end(piece, rules) <= hit.start:
+    for hit_start, hit_end, rule in hits:
+        while piece is not None and piece.after <= hit_start:
             result.append(piece)
-            shift = piece.end - _word_end(piece, rules)
+            shift = piece.end - piece.after
             piece = next(remaining, None)
-        start = hit.start + shift if piece is None or hit.start < piece.at else piece.start
-        end = hit.end + shift
-        while piece is not None and piece.at < hit.end:  # swallowed, wholly or in part
-            shift = piece.end - _word_end(piece, rules)
-            end = max(piece.end, hit.end + shift)
+        start = hit_start + shift if piece is None or hit_start < piece.at else piece.start
+        end = hit_end + shift
+        while piece is not None and piece.at < hit_end:  # swallowed, wholly or in part
+            shift = piece.end - piece.after
+            end = max(piece.end, hit_end + shift)
             piece = next(remaining, None)
-        result.append(_Piece(start, end, hit.rule, 0))
+        result.append(_Piece(start, end, rule, 0, 0))
     if piece is not None:
         result.append(piece)
     result.extend(remaining)
     return result
-
-
-def _word_end(piece: _Piece, rules: Sequence[Rule]) -> int:
-    return piece.at + len(rules[piece.rule].replacement)
 
 
 def self_check(rules: Sequence[Rule] = DEFAULT_RULES) -> list[str]:

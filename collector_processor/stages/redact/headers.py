@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys, values
-from collector_processor.stages.redact.rule import Span, compiled
+from collector_processor.stages.redact.pattern import Pattern, Span
 
-_SCHEME = compiled(
+_SCHEME = Pattern(
     r"(?i)(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|splunk|key|jwt|ssws"
     r"|(digest|aws4-hmac-sha256|oauth|signature|hawk|hmac[\w-]*))[ \t:=]+"
 )
 """Group 1: schemes whose credentials are a list up to the end of the line; after the others stands one token."""
-_CREDENTIAL = compiled(r"[0-9A-Za-z._~+/=:%|-]+")
-_PAIR = compiled(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
+_CREDENTIAL = Pattern(r"[0-9A-Za-z._~+/=:%|-]+")
+_PAIR = Pattern(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
 
 
 def header(text: str, position: int, kind: str, limit: int | None = None) -> Sequence[Span] | None:
@@ -31,10 +31,10 @@ def header(text: str, position: int, kind: str, limit: int | None = None) -> Seq
     scheme = _SCHEME.match(window)
     if scheme is None:
         return None
-    start = position + bracket + scheme.end()
-    if scheme.span(1)[0] < 0:
-        credential = _CREDENTIAL.match(window, scheme.end())
-        end = start + (credential.end() - scheme.end() if credential is not None else 0)
+    start = position + bracket + scheme[0][1]
+    if scheme[1][0] < 0:
+        credential = _CREDENTIAL.match(window, scheme[0][1])
+        end = start + (credential[0][1] - scheme[0][1] if credential is not None else 0)
     else:
         end = limit if limit is not None else values.rest_of_line(text, start).end
     inside = text[start:end].rstrip(".,;")

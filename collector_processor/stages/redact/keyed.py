@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.headers import header
-from collector_processor.stages.redact.rule import WORD, Check, Match, Span, vocabulary
+from collector_processor.stages.redact.pattern import Match, Span
+from collector_processor.stages.redact.rule import WORD, Check, vocabulary
 from collector_processor.stages.redact.source_lines import on_source_line
 
 _KEY = r"[0-9A-Za-z_.$\xc0-\xff-]*"
-_CLOSING = r"(?:\\*[\"'`])?"
-_ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|\][ \t]*=>?)"
+_CLOSING = r"(?:\\*[\"'`]|%2[27]|&quot;|&#0?3[49];|\\+u0022)?"
+_ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|\][ \t]*=>?(?:\\?n|\n[ \t]{1,16})?|\)=\()"
 _IS = r"[ \t]+(?:is|was|IS|WAS)[ \t]*:?[ \t]"
 _TUPLE = r"\\*[\"'],[ \t]*b?\\*[\"']"
 
@@ -44,17 +45,25 @@ def carried(kind: str) -> Check:
     """The check of the rule for one kind of key."""
 
     def check(text: str, match: Match) -> Sequence[Span]:
-        command_line = match.span(2)[0] >= 0
-        key_start, key_end = match.span(2 if command_line else 1)
+        command_line = match[2][0] >= 0
+        key_start, key_end = match[2 if command_line else 1]
         key = text[key_start:key_end]
         if keys.kind_of(key) != kind:
             return ()
-        separator = text[key_end : match.end()]
-        position = match.end()
+        separator = text[key_end : match[0][1]]
+        position = match[0][1]
         if command_line and text[key_start - 1 : key_start] in _WORD_OR_DASH:
             return ()  # "Set-Cookie header": the dash joins words
+        if (
+            text[key_start - 1 : key_start] == ":"
+            and "://" in text[max(0, key_start - 64) : key_start].rsplit(maxsplit=1)[-1]
+        ):
+            return ()  # ``https://ann:xPW:7@host``: the middle of a password that urls.py takes
         if separator == ">":
             return _element(text, key_start, position)
+        if separator.endswith(")=("):  # Key (api_token)=(…) already exists
+            end = text.find(")", position, position + values.MAX_VALUE)
+            return () if end < 0 or values.is_nothing(text[position:end]) else ((position, end),)
         if "," in separator:  # ("authorization", "…"): the pattern has taken the opening quote
             return _header_tuple(text, key, key_start, position, kind)
         if separator.endswith("::"):
@@ -65,11 +74,13 @@ def carried(kind: str) -> Check:
             return ()
         if text[position] in "\"'`" and text[key_start - 1 : key_start] == text[position] and separator[0] in ":=":
             return ()  # the header 'Cookie:' is missing: the quotes hold the key and its colon
+        if text[position] == "[" and values.is_mask(text[position : text.find("]", position, position + 32) + 1]):
+            return ()  # the word of a redaction
         value = values.quoted(text, position)
         if value is not None:
             compared = kind == keys.TOKEN and separator.strip().endswith("==")
             return () if compared and values.is_word(text[value.start : value.end]) else _spans(text, value, kind)
-        if on_source_line(text, match.start()):
+        if on_source_line(text, match[0][0]):
             return ()
         if kind in (keys.AUTHORIZATION, keys.COOKIE):
             credentials = header(text, position, kind)
@@ -79,7 +90,7 @@ def carried(kind: str) -> Check:
             return ()  # a bare "auth" says too little: only with quotes or a scheme
         if kind == keys.COOKIE and key.lower().endswith(("cookie", "cookies")):
             return ()
-        value = values.unquoted(text, position)
+        value = values.unquoted(text, position, encoded="%3" in separator)
         if _is_unquoted_secret(text, value, kind, separator, key_start, key_end, command_line):
             return ((value.start, value.end),)
         return ()
@@ -106,6 +117,8 @@ def _fits(value: str, kind: str) -> bool:
         return digits.isdigit() and len(digits) == 9
     if kind == keys.AUTHORIZATION:
         return len(value) >= 6
+    if kind == keys.SESSION:
+        return len(value) >= 16 and any(map(str.isdigit, value))
     return any(character in WORD for character in value)
 
 
@@ -158,6 +171,10 @@ def _is_code(inside: str, kind: str, separator: str) -> bool:
     return kind != keys.SECRET and assigned and len(inside) < 16 and values.is_word(inside)
 
 
+def _in_address(text: str, position: int) -> bool:
+    return "://" in text[max(0, position - 64) : position].rsplit(maxsplit=1)[-1]
+
+
 def _in_form(text: str, key_start: int, end: int) -> bool:
     """A query string or form body: what stands there came from outside, whatever it looks like."""
     return text[key_start - 1 : key_start] in ("?", "&") or text[end : end + 1] == "&"
@@ -200,9 +217,11 @@ def _header_tuple(text: str, key: str, key_start: int, position: int, kind: str)
     """``("x-api-key", "…")``: only pairs in brackets whose first is a header's name; ``["password", "email"]`` lists
     names."""
     opening = text[max(0, key_start - 4) : key_start].rstrip("\\\"'b")
-    if not opening.endswith(("(", "[")) or (kind not in (keys.AUTHORIZATION, keys.COOKIE) and "-" not in key):
+    if not opening.endswith(("(", "[")):
         return ()
     value = values.quoted(text, position - 1)
     if value is None or values.is_word(text[value.start : value.end]):
+        return ()
+    if kind not in (keys.AUTHORIZATION, keys.COOKIE) and "-" not in key and text[value.end + 1 : value.end + 2] != ")":
         return ()
     return _spans(text, value, kind)

@@ -18,39 +18,60 @@ COOKIE = "cookie"
 AUTHORIZATION = "authorization"
 PIN = "pin"
 SSN = "ssn"
+SESSION = "session"
 
 # The last word of a key is one of these …
 WORDS: dict[str, frozenset[str]] = {
     PASSWORD: vocabulary(
         """password passwd passwords pass pw pwd passphrase passcode passwort kennwort senha contrasena contraseña
-        motdepasse wachtwoord"""
+        motdepasse wachtwoord mdp pswd psw passw passwrd pword parola haslo sifre heslo pwds pgpass storepass keypass"""
     ),
-    TOKEN: vocabulary("token jwt sig"),
-    SECRET: vocabulary("secret credential credentials"),
+    TOKEN: vocabulary("token jwt sig bearer"),
+    SECRET: vocabulary("secret secrets credential credentials creds mnemonic totpsecret"),
     KEY: vocabulary("apikey accesskey secretkey privatekey accountkey authkey"),
     COOKIE: vocabulary("cookie cookies setcookie sessionid jsessionid phpsessid sessid aspsessionid xsrf csrf sid"),
     AUTHORIZATION: vocabulary("authorization auth"),
-    PIN: vocabulary("pin otp cvv cvc"),
+    PIN: vocabulary("pin otp cvv cvc cvn tan totp mtan"),
     SSN: vocabulary("ssn"),
+    SESSION: frozenset(),
 }
 # … or ends in one of these (``PGPASSWORD``, ``csrftoken``) …
 ENDINGS: dict[str, tuple[str, ...]] = {
-    PASSWORD: ("password", "passwd", "passphrase", "passwort", "kennwort"),
+    PASSWORD: ("password", "passwd", "passphrase", "passwort", "kennwort", "userpwd", "dbpass", "userpass", "dbpwd"),
     TOKEN: ("token",),
     SECRET: ("secret",),
-    KEY: ("apikey",),
+    KEY: ("apikey", "secretkey", "accesskey", "privatekey"),
 }
 # … or is "key", which alone names nothing, after one of these …
 KEY_QUALIFIERS = vocabulary(
     """api access secret private auth account encryption decryption signing master iam shared storage subscription
-    consumer app application client ssh license function host"""
+    consumer app application client ssh license function host service deploy cipher aes rsa hmac webhook ingest
+    ingestion integration admin root vault unseal instrumentation crypto fernet jwt token session cookie security
+    write backup pgp gpg wireguard"""
 )
 # … or the last words together name a secret though the last alone does not.
 PHRASES: dict[tuple[str, ...], str] = {
     ("asp", "net", "session", "id"): COOKIE,
+    ("session", "id"): SESSION,
+    ("sess", "id"): SESSION,
+    ("session", "identifier"): SESSION,
     ("amz", "signature"): TOKEN,
     ("goog", "signature"): TOKEN,
+    ("client", "assertion"): TOKEN,
+    ("saml", "response"): TOKEN,
+    ("saml", "assertion"): TOKEN,
+    ("authorization", "code"): TOKEN,
+    ("auth", "code"): TOKEN,
+    ("seed", "phrase"): SECRET,
+    ("recovery", "phrase"): SECRET,
+    ("recovery", "code"): SECRET,
+    ("backup", "code"): SECRET,
+    ("connection", "password"): PASSWORD,
     ("security", "code"): PIN,
+    ("verification", "code"): PIN,
+    ("otp", "code"): PIN,
+    ("mfa", "code"): PIN,
+    ("one", "time", "code"): PIN,
     ("card", "code"): PIN,
     ("social", "security", "number"): SSN,
     ("mot", "de", "passe"): PASSWORD,
@@ -101,21 +122,29 @@ def words(key: str) -> list[str]:
     return [word.lower() for word in found]
 
 
-@lru_cache(maxsize=4096)
-def kind_of(key: str) -> str | None:
-    """What the values under ``key`` are (one of the constants above), None when the key says nothing."""
+def bare_words(key: str) -> list[str]:
+    """``words`` without what follows the deciding one: ``password2``, ``newPasswordConfirmation``."""
     parts = words(key[-_MAX_KEY:])
     while len(parts) > 1 and (parts[-1] in FOLLOWERS or parts[-1].isdigit()):
         parts.pop()
+    return parts
+
+
+@lru_cache(maxsize=4096)
+def kind_of(key: str) -> str | None:
+    """What the values under ``key`` are (one of the constants above), None when the key says nothing."""
+    parts = bare_words(key)
     if not parts:
         return None
+    if key == "session.id":
+        return None  # OpenTelemetry's id of a session grants nothing
     for phrase, kind in PHRASES.items():
         if tuple(parts[-len(phrase) :]) == phrase:
             return kind
     last = parts[-1]
     before = parts[-2] if len(parts) > 1 else ""
     if last == "key":
-        return KEY if before in KEY_QUALIFIERS else None
+        return KEY if before in KEY_QUALIFIERS and parts[-3:-1] != ["public", before] else None
     if last == "cookie":
         return COOKIE
     if last == "sid" and not before:

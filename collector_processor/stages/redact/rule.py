@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 import msgspec
-import re2
 
-Span = tuple[int, int]
-
-
-class Match(Protocol):
-    """What RE2 found: positions in the folded text; group 0 is the whole match."""
-
-    def span(self, group: int = 0) -> Span: ...
-    def start(self, group: int = 0) -> int: ...
-    def end(self, group: int = 0) -> int: ...
-
+from collector_processor.stages.redact.pattern import Match, Span
 
 Check = Callable[[str, Match], Sequence[Span]]
 """(folded text, match) → the parts that must go; empty: a look-alike.
@@ -50,30 +39,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A smaller pattern that is found wherever ``pattern`` is; None: ``pattern``. One pass over a text looks for the
     cues of all rules and so decides which rules run at all."""
     keys: tuple[str, ...] = ()
-    """Words of keys (``keys.py``) under which the whole value goes; for the documentation."""
+    """Under attribute keys that end in the words of one of these, the whole value goes."""
+    by_default: bool = True
+    """False: only where a policy asks for it."""
+    spreads: bool = True
+    """Whether a value that the rule took goes from every other text of the event as well."""
     examples: tuple[Example, ...] = ()
     counter_examples: tuple[str, ...] = ()
     """Texts that must stay as they are."""
 
 
-def _options() -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    return options
-
-
-OPTIONS = _options()
-
-
 def vocabulary(words: str) -> frozenset[str]:
     """A word list that stays readable in the source."""
     return frozenset(words.split())
-
-
-def compiled(pattern: str) -> Any:
-    """``pattern`` for folded text. Raises ``re2.error`` when it is none."""
-    return re2.compile(pattern.encode("latin-1"), OPTIONS)
 
 
 WORD = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") | frozenset(

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from collector_processor.stages.redact.rule import Rule
-from collector_processor.stages.redact.rules import cards, credentials, email, identity, keys, statements, tokens, urls
+from collector_processor.stages.redact.rules import (
+    cards,
+    credentials,
+    email,
+    identity,
+    keys,
+    statements,
+    tokens,
+    tokens_cloud,
+    tokens_code,
+    tokens_services,
+    urls,
+)
 
 DEFAULT_RULES: tuple[Rule, ...] = (
     *keys.RULES,
@@ -11,6 +23,9 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     *urls.RULES,
     *statements.RULES,
     *tokens.RULES,
+    *tokens_cloud.RULES,
+    *tokens_code.RULES,
+    *tokens_services.RULES,
     *cards.RULES,
     *identity.RULES,
     *email.RULES,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from collector_processor.stages.redact.rule import Example, Match, Rule, Span, compiled, stands_alone
+from collector_processor.stages.redact.pattern import Match, Span
+from collector_processor.stages.redact.rule import Example, Rule, stands_alone
 
-_GROUP = compiled(r"\d+")
+_GROUP = re.compile(r"[0-9]+")
 _HEX = frozenset("0123456789abcdefABCDEF-")
 
 # (first digits from, to, lengths): ISO/IEC 7812 ranges as the networks publish them.
@@ -62,47 +64,50 @@ _GROUPINGS = (
     (6, 13),
     (4, 4, 5),
 )
+_FIRST_LENGTHS = frozenset({4, 6, *range(12, 20)})
 _DIGESTS = ("sha1:", "sha256:", "sha512:", "md5:")
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DOUBLED = str.maketrans("0123456789", "0246813579")
 
 
 def luhn(digits: str) -> bool:
     """The check digit of ISO/IEC 7812."""
-    total = 0
-    for index, digit in enumerate(reversed(digits)):
-        value = ord(digit) - 48
-        total += _DOUBLED[value] if index % 2 else value
-    return total % 10 == 0
+    plain, doubled = digits[-1::-2], digits[-2::-2].translate(_DOUBLED)
+    return sum(map(int, plain + doubled)) % 10 == 0
 
 
 def is_card(digits: str) -> bool:
     """Issuer's prefix, its lengths and the check digit."""
-    ranges = _BY_FIRST.get(digits[0], ())
-    issued = any(low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in ranges)
-    return issued and luhn(digits)
+    for low, high, lengths in _BY_FIRST[digits[0]]:
+        if low <= digits[: len(low)] <= high and len(digits) in lengths:
+            return luhn(digits)
+    return False
 
 
 def _cards(text: str, match: Match) -> Sequence[Span]:
-    start, end = match.span()
-    groups = [
-        (start + a, start + b)
-        for a, b in (found.span() for found in _GROUP.finditer(text[start:end].encode("latin-1")))
-    ]
-    return tuple(_in_run(text, groups))
+    start, end = match[0]
+    if end - start <= 19 and text[start:end].isdigit():
+        return (match[0],) if is_card(text[start:end]) and _free(text, start, end) else ()
+    return tuple(_in_run(text, [found.span() for found in _GROUP.finditer(text, start, end)]))
 
 
 def _in_run(text: str, groups: Sequence[Span]) -> Iterator[Span]:
-    lengths = tuple(end - start for start, end in groups)
+    lengths = tuple([end - start for start, end in groups])
     index = 0
     while index < len(groups):
         taken = 0
-        for count in _candidates(text, groups, lengths, index):
-            start, end = groups[index][0], groups[index + count - 1][1]
-            digits = "".join(text[a:b] for a, b in groups[index : index + count])
-            if _free(text, start, end) and is_card(digits):
-                yield start, end
-                taken = count
-                break
+        if lengths[index] in _FIRST_LENGTHS:
+            start = groups[index][0]
+            issuers = _BY_FIRST[text[start]]
+            if not any(low <= text[start : start + len(low)] <= high for low, high, _ in issuers):
+                index += 1
+                continue
+            for count in _candidates(text, groups, lengths, index):
+                end = groups[index + count - 1][1]
+                digits = "".join([text[a:b] for a, b in groups[index : index + count]])
+                if is_card(digits) and _free(text, start, end):
+                    yield start, end
+                    taken = count
+                    break
         index += taken or 1
 
 
@@ -111,16 +116,15 @@ def _candidates(text: str, groups: Sequence[Span], lengths: tuple[int, ...], ind
 
     By the usual groupings with one separator throughout, else a group alone.
     """
-    first = lengths[index]
-    for grouping in _GROUPINGS if first in (4, 6) else ():
-        count = len(grouping)
-        if (
-            lengths[index : index + count] == grouping
-            and len({text[b] for _, b in groups[index : index + count - 1]}) == 1
-        ):
-            yield count
-    if 12 <= first <= 19:
+    if lengths[index] >= 12:
         yield 1
+        return
+    for grouping in _GROUPINGS:
+        count = len(grouping)
+        if lengths[index : index + count] == grouping:
+            separator = text[groups[index][1]]
+            if all(text[end] == separator for _, end in groups[index + 1 : index + count - 1]):
+                yield count
 
 
 def _free(text: str, start: int, end: int) -> bool:

@@ -163,4 +163,14 @@ RULES = (
         (Example("cvv=737&pan=", "cvv=[pin]&pan="), Example('"pin": "4821"', '"pin": "[pin]"')),
         ("status_code=404", "pin: none", "error code: 1234", "country_code=49"),
     ),
+    _rule(
+        keys.SESSION,
+        "[session]",
+        "session ids under a key that says so, of 16 characters or more; not OpenTelemetry's `session.id`",
+        (
+            Example("session_id=9f8a7b6c5d4e3f2a1b0c", "session_id=[session]"),
+            Example('"sessionId": "s-9f8a7b6c5d4e3f2a"', '"sessionId": "[session]"'),
+        ),
+        ("session_id 81 has ended", "session.id=7f3e", "session_id=81"),
+    ),
 )

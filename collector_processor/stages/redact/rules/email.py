@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collector_processor.stages.redact.rule import WORD, Example, Match, Rule, Span, vocabulary
+from collector_processor.stages.redact.pattern import Match, Span
+from collector_processor.stages.redact.rule import WORD, Example, Rule, vocabulary
 from collector_processor.stages.redact.source_lines import on_source_line
 
 # Endings that are no top-level domain but files, private networks or members of objects.
@@ -31,7 +32,7 @@ _GENERIC = vocabulary(
 
 
 def _address(text: str, match: Match) -> Sequence[Span]:
-    start, end = match.span()
+    start, end = match[0]
     at = text.find("@", start, end)
     separator = 1
     if at < 0:

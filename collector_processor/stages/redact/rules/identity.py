@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys
-from collector_processor.stages.redact.rule import Example, Match, Rule, Span, stands_alone
+from collector_processor.stages.redact.pattern import Match, Span
+from collector_processor.stages.redact.rule import Example, Rule, stands_alone
 
 # Length of an IBAN by country: SWIFT's IBAN registry.
 _IBAN_LENGTHS = """
@@ -15,32 +17,39 @@ _IBAN_LENGTHS = """
     MT=31 MU=30 NI=28 NL=18 NO=15 OM=23 PK=24 PL=28 PS=29 PT=25 QA=29 RO=24 RS=22 RU=33 SA=24 SC=31 SD=18 SE=24 SI=19
     SK=24 SM=27 SO=23 ST=25 SV=28 TL=23 TN=24 TR=26 UA=29 VA=22 VG=24 XK=20 YE=30
 """
+_LETTERS = {ord(letter): str(value) for value, letter in enumerate(string.ascii_uppercase, 10)}
 IBAN_LENGTHS = {part[:2]: int(part[3:]) for part in _IBAN_LENGTHS.split()}
 
 
 def _iban(text: str, match: Match) -> Sequence[Span]:
-    start = match.start()
+    start = match[0][0]
     length = IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
     if not length:
         return ()
-    characters: list[str] = []
-    position = start
-    while len(characters) < length and position < len(text):
-        character = text[position]
-        if character.isascii() and character.isalnum():
-            characters.append(character)
-        elif character not in " -" or not text[position - 1].isalnum():
-            return ()
-        position += 1
-    if len(characters) < length or not stands_alone(text, start, position):
+    # As it is printed: in one piece, or in groups of four with one separator; else with separators anywhere.
+    end = start + length if text[start + 4 : start + 5] not in " -" else start + length + (length - 1) // 4
+    value = text[start:end].replace(" ", "").replace("-", "")
+    if len(value) != length:
+        end = _end_of_groups(text, start, length)
+        value = text[start:end].replace(" ", "").replace("-", "")
+    if len(value) != length or not value.isascii() or not value.isalnum() or not stands_alone(text, start, end):
         return ()
-    value = "".join(characters).upper()
-    number = "".join(str(int(character, 36)) for character in value[4:] + value[:4])
-    return ((start, position),) if int(number) % 97 == 1 else ()
+    return ((start, end),) if int((value[4:] + value[:4]).upper().translate(_LETTERS)) % 97 == 1 else ()
+
+
+def _end_of_groups(text: str, start: int, length: int) -> int:
+    position = start
+    while length and position < len(text):
+        if text[position].isalnum():
+            length -= 1
+        elif text[position] not in " -" or not text[position - 1].isalnum():
+            return start
+        position += 1
+    return position
 
 
 def _ssn(text: str, match: Match) -> Sequence[Span]:
-    start, end = match.span()
+    start, end = match[0]
     area, group, serial = text[start : start + 3], text[start + 4 : start + 6], text[start + 7 : end]
     separator = text[start + 3]
     if area in ("000", "666") or area[0] == "9" or group == "00" or serial == "0000" or text[start + 6] != separator:
@@ -58,9 +67,9 @@ def _ssn(text: str, match: Match) -> Sequence[Span]:
 
 
 def _ssn_under_key(text: str, match: Match) -> Sequence[Span]:
-    if keys.kind_of(text[slice(*match.span(1))]) != keys.SSN or not stands_alone(text, *match.span(2)):
+    if keys.kind_of(text[slice(*match[1])]) != keys.SSN or not stands_alone(text, *match[2]):
         return ()
-    return (match.span(2),)
+    return (match[2],)
 
 
 RULES = (

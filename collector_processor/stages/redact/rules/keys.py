@@ -4,28 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collector_processor.stages.redact.rule import Example, Match, Rule, Span, compiled
+from collector_processor.stages.redact.pattern import Match, Pattern, Span
+from collector_processor.stages.redact.rule import Example, Rule
 
 MAX_BLOCK = 16384
-_BODY = compiled(
+_BODY = Pattern(
     r"(?:\s|\\+[nrt]|[\"'+, ])*(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash): "
     r"[^\n\\]{0,200}(?:\s|\\+[nr])+)*[0-9A-Za-z+/=]{16,}"
 )
-_LINES = compiled(r"(?:(?:\s|\\+[nrt]|[\"'+, ])*[0-9A-Za-z+/=]{16,})*(?:(?:\s|\\+[nrt])*[0-9A-Za-z+/]{2,}={0,2})?")
-_END = compiled(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
+_LINES = Pattern(r"(?:(?:\s|\\+[nrt]|[\"'+, ])*[0-9A-Za-z+/=]{16,})*(?:(?:\s|\\+[nrt])*[0-9A-Za-z+/]{2,}={0,2})?")
+_END = Pattern(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
 
 
 def _block(text: str, match: Match) -> Sequence[Span]:
     """The whole block; without an end line, as far as the base64 goes. A mention without a body stays."""
-    start, end = match.span()
+    start, end = match[0]
     window = text[end : end + MAX_BLOCK].encode("latin-1")
     body = _BODY.match(window)
     if body is None:
         return ()
     closing = _END.search(window)
     if closing is not None:
-        return ((start, end + closing.end()),)
-    return ((start, end + _LINES.match(window, body.end()).end()),)
+        return ((start, end + closing[0][1]),)
+    lines = _LINES.match(window, body[0][1])
+    return ((start, end + (lines or body)[0][1]),)
+
+
+_BASE64 = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/=")
+
+
+def _headless(text: str, match: Match) -> Sequence[Span]:
+    """What is left of a block whose beginning was cut off: the base64 in front of the end line."""
+    start = end = match[0][0]
+    limit = max(0, end - MAX_BLOCK)
+    while start > limit:
+        character = text[start - 1]
+        if character in _BASE64 or character in "\r\n\t \\":
+            start -= 1
+        else:
+            break
+    body = text[start:end]
+    start += len(body) - len(body.lstrip())
+    return ((start, match[0][1]),) if any(len(line) >= 16 for line in body.split()) else ()
 
 
 RULES = (
@@ -51,5 +71,29 @@ RULES = (
             "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0\n-----END PUBLIC KEY-----",
             "-----BEGIN CERTIFICATE-----\nMIIDXTCCAkWgAwIBAgIJ\n-----END CERTIFICATE-----",
         ),
+    ),
+    Rule(
+        name="private-key-end",
+        replacement="[private-key]",
+        what="the rest of a private key block whose beginning was cut off",
+        pattern=r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----",
+        check=_headless,
+        examples=(Example("q83xMIIEowIBAAKCAQEA7v4\nq83x\n-----END RSA PRIVATE KEY-----\nok", "[private-key]\nok"),),
+        counter_examples=("no -----END PRIVATE KEY----- line",),
+    ),
+    Rule(
+        name="jwk",
+        replacement="[private-key]",
+        what="the private part of a JSON Web Key: `d`, and `k` of a symmetric one",
+        pattern=r"\"kty\\*\"[^{}]{0,900}?\"[dk]\\*\"[ ]?:[ ]?\\*\"([0-9A-Za-z_-]{16,900})",
+        cue=r"\"kty\\*\"",
+        check=lambda text, match: (match[1],),
+        examples=(
+            Example(
+                '{"kty":"EC","crv":"P-256","d":"jpsQnnGQmL-YBIffH1136cspYG6"}',
+                '{"kty":"EC","crv":"P-256","d":"[private-key]"}',
+            ),
+        ),
+        counter_examples=('{"kty":"RSA","n":"jpsQnnGQmL-YBIffH1136cspYG6","e":"AQAB"}',),
     ),
 )

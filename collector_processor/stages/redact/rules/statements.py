@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys, values
-from collector_processor.stages.redact.rule import Example, Match, Rule, Span, compiled
+from collector_processor.stages.redact.pattern import Match, Pattern, Span
+from collector_processor.stages.redact.rule import Example, Rule
 
-_WORDS = compiled(r"[A-Za-z \t._-]+")
+_WORDS = Pattern(r"[A-Za-z \t._-]+")
 
 
 def _quoted_after(text: str, match: Match) -> Sequence[Span]:
-    value = values.quoted(text, match.end() - 1)
+    value = values.quoted(text, match[0][1] - 1)
     if value is None or values.is_nothing(text[value.start : value.end]):
         return ()
     return ((value.start, value.end),)
@@ -26,17 +27,153 @@ def _said(text: str, match: Match) -> Sequence[Span]:
 
 
 def _group(text: str, match: Match) -> Sequence[Span]:
-    start, end = match.span(1)
+    start, end = match[1]
     return () if values.is_nothing(text[start:end]) else ((start, end),)
 
 
 def _named_element(text: str, match: Match) -> Sequence[Span]:
-    if keys.kind_of(text[slice(*match.span(1))]) is None:
+    if keys.kind_of(text[slice(*match[1])]) is None:
         return ()
     return _quoted_after(text, match)
 
 
+_INSERT_MAX = 4096
+
+
+def _inserted(text: str, match: Match) -> Sequence[Span]:
+    """Values of an INSERT by the names of their columns; of bound parameters too, where they are printed behind."""
+    columns = [name.strip(' \t\n\r"`[]') for name in text[slice(*match[1])].split(",")]
+    secret = {place for place, name in enumerate(columns) if keys.kind_of(name) is not None}
+    if not secret:
+        return ()
+    origin = match[0][1]
+    window = text[origin : origin + _INSERT_MAX]
+    found: list[Span] = []
+    position = 0
+    while True:
+        spans, position = _tuple_of_values(window, position)
+        found += _of_columns(window, spans, secret)
+        following = _NEXT_TUPLE.match(window[position : position + 64].encode("latin-1"))
+        if following is None or not spans:
+            break
+        position += following[0][1]
+    parameters = _PARAMETERS.search(window[position : position + 400].encode("latin-1"))
+    if parameters is not None:
+        spans, _ = _tuple_of_values(window, position + parameters[0][1])
+        found += _of_columns(window, spans, secret)
+    return [(origin + start, origin + end) for start, end in found]
+
+
+def _of_columns(text: str, spans: Sequence[Span], columns: set[int]) -> list[Span]:
+    return [span for place, span in enumerate(spans) if place in columns and _is_literal(text[slice(*span)])]
+
+
+_NEXT_TUPLE = Pattern(r"\)\s*,\s*\(")
+_PARAMETERS = Pattern(r"\[?(?:parameters|params|bindings|with params)[: ]+[\[(]{1,2}")
+
+
+def _is_literal(value: str) -> bool:
+    return len(value) >= 3 and value[0] not in "?$:%@" and not values.is_nothing(value)
+
+
+def _tuple_of_values(text: str, position: int) -> tuple[list[Span], int]:
+    """The insides of the values up to the closing bracket, and where that is."""
+    spans: list[Span] = []
+    while position < len(text):
+        while position < len(text) and text[position] in " \t\n\r,":
+            position += 1
+        if position >= len(text) or text[position] in ")]":
+            break
+        value = values.quoted(text, position) if text[position] in "'\"bNE" else None
+        if value is not None:
+            spans.append((value.start, value.end))
+            position = value.end + 1
+        else:
+            end = position
+            depth = 0
+            while end < len(text) and (depth or text[end] not in ",)]"):
+                depth += {"(": 1, ")": -1}.get(text[end], 0)
+                end += 1
+            spans.append((position, end))
+            position = end
+    return spans, position
+
+
+def _duplicate(text: str, match: Match) -> Sequence[Span]:
+    known = keys.kind_of(text[slice(*match[2])]) is not None
+    return (match[1],) if known and not values.is_nothing(text[slice(*match[1])]) else ()
+
+
+def _form_part(text: str, match: Match) -> Sequence[Span]:
+    if keys.kind_of(text[slice(*match[1])]) is None or values.is_nothing(text[slice(*match[2])]):
+        return ()
+    return (match[2],)
+
+
 RULES = (
+    Rule(
+        name="sql-insert",
+        replacement="[secret]",
+        what="values of an `INSERT` whose column is named as a secret, also as bound parameters printed behind it",
+        pattern=r"(?i)\binsert\s+(?:ignore\s+)?into\s+[^\s(]{1,128}\s*\(([^()]{1,900})\)\s*values\s*\(",
+        cue=r"(?i)\binsert\s+(?:ignore\s+)?into\s",
+        check=_inserted,
+        examples=(
+            Example(
+                "INSERT INTO users (name, password) VALUES ('ann', 'hunter2')",
+                "INSERT INTO users (name, password) VALUES ('ann', '[secret]')",
+            ),
+            Example(
+                "INSERT INTO u (name, password) VALUES (?, ?)] [parameters: ('ann', 'hunter2')]",
+                "INSERT INTO u (name, password) VALUES (?, ?)] [parameters: ('ann', '[secret]')]",
+            ),
+        ),
+        counter_examples=("INSERT INTO orders (id, total) VALUES (12, '99.90')",),
+    ),
+    Rule(
+        name="duplicate-entry",
+        replacement="[secret]",
+        what="MySQL's `Duplicate entry '…' for key 'users.api_token'`",
+        pattern=r"Duplicate entry '([^'\n]{1,500})' for key '([^'\n]{1,128})'",
+        check=_duplicate,
+        examples=(
+            Example(
+                "Duplicate entry '9f8a7b6c' for key 'users.api_token'",
+                "Duplicate entry '[secret]' for key 'users.api_token'",
+            ),
+        ),
+        counter_examples=("Duplicate entry '81' for key 'users.PRIMARY'",),
+    ),
+    Rule(
+        name="form-part",
+        replacement="[secret]",
+        what="the part of a multipart form whose name is a secret's",
+        pattern=r"name=\\*\"([\w.\[\]-]{2,64})\\*\"(?:\r?\n|\\r\\n|\\n){2}([^\r\n\\]{1,900})",
+        cue=r"name=\\*\"[\w.\[\]-]{2,64}\\*\"(?:\r?\n|\\r\\n|\\n)",
+        check=_form_part,
+        examples=(
+            Example(
+                'form-data; name="password"\r\n\r\nhunter2\r\n--x', 'form-data; name="password"\r\n\r\n[secret]\r\n--x'
+            ),
+        ),
+        counter_examples=('form-data; name="comment"\r\n\r\nhello\r\n--x',),
+    ),
+    Rule(
+        name="soap-password",
+        replacement="[password]",
+        what="`<wsse:Password Type=…>…</…>`: elements with attributes",
+        pattern=r"(?i)<(?:[\w-]{1,32}:)?(?:password|passwd|secret|token|apikey|api-key)(?:[ \t][^<>]{0,200})?>"
+        r"([^<>]{1,500})</",
+        cue=r"(?i)<(?:[\w-]{1,32}:)?(?:password|passwd|secret|token|apikey|api-key)[ \t>]",
+        check=_group,
+        examples=(
+            Example(
+                '<wsse:Password Type="PasswordText">hunter2</wsse:Password>',
+                '<wsse:Password Type="PasswordText">[password]</wsse:Password>',
+            ),
+        ),
+        counter_examples=("<label for=password>Password</label>",),
+    ),
     Rule(
         name="sql-password",
         replacement="[password]",
@@ -62,16 +199,27 @@ RULES = (
     Rule(
         name="command-password",
         replacement="[password]",
-        what="`curl -u user:password`, `sshpass -p password`",
-        pattern=r"(?:\bcurl\b[^\n|;]{0,200}?[ \t](?:-u|--user)[ \t=]*[\"']?[^\s:\"']{1,64}:"
-        r"|\bsshpass[ \t]+-p[ \t]*[\"']?)([^\s\"'`]+)",
-        cue=r"\b(?:curl\b|sshpass[ \t]+-p)",
+        what="`curl -u user:password`, `mysql -ppassword`, `sshpass -p`, `redis-cli -a`, `docker login -p` …",
+        pattern=r"(?:\bcurl\b[^\n|;]{0,200}?[ \t](?:-u|--user|-U|--proxy-user)[ \t=]*[\"']?[^\s:\"']{1,64}:"
+        r"|\bsshpass[ \t]+-p[ \t]*[\"']?"
+        r"|\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump|mysqlimport)\b[^\n|;]{0,200}?[ \t]-p[\"']?"
+        r"|\bredis-cli\b[^\n|;]{0,200}?[ \t]-a[ \t]*[\"']?"
+        r"|\b(?:docker|podman|helm|az|cf|oc)[ \t](?:registry[ \t])?login\b[^\n|;]{0,200}?[ \t]-p[ \t]+[\"']?"
+        r"|\b(?:mongo|mongosh|mongodump|mongorestore)\b[^\n|;]{0,200}?[ \t]-p[ \t]+[\"']?"
+        r"|\bldap(?:search|modify|add|delete|passwd)\b[^\n|;]{0,200}?[ \t]-w[ \t]*[\"']?"
+        r"|\bsqlcmd\b[^\n|;]{0,200}?[ \t]-P[ \t]*[\"']?"
+        r"|\bsmbclient\b[^\n|;]{0,200}?[ \t]-U[ \t]*[\"']?[^\s%\"']{1,64}%"
+        r"|\bpass(?:in|out)[ \t]+pass:)([^\s\"'`]+)",
+        cue=r"\b(?:curl|sshpass|mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|redis-cli|login|mongo|mongosh"
+        r"|mongodump|mongorestore|ldap[a-z]+|sqlcmd|smbclient|passin|passout)[ \t]+[^\n]",
         check=_group,
         examples=(
             Example("curl -s -u ann:hunter2 https://api", "curl -s -u ann:[password] https://api"),
+            Example("mysqldump -u root -phunter2 shop", "mysqldump -u root -p[password] shop"),
+            Example("redis-cli -h cache -a hunter2 ping", "redis-cli -h cache -a [password] ping"),
             Example("sshpass -p hunter2 ssh ann@db", "sshpass -p [password] ssh ann@db"),
         ),
-        counter_examples=("curl -u ann:$TOKEN_1 https://api", "curl -s https://api:8443/u"),
+        counter_examples=("curl -u ann:$TOKEN_1 https://api", "curl -s https://api:8443/u", "mysql -u root -p shop"),
     ),
     Rule(
         name="named-element",

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collector_processor.stages.redact import values
-from collector_processor.stages.redact.rule import Example, Match, Rule, Span, compiled
+from collector_processor.stages.redact.pattern import Match, Pattern, Span
+from collector_processor.stages.redact.rule import Example, Rule
 
 MAX_URL = 4096
-_BREAK = compiled(r"[\s\"'`<>]")
-_HOST_AFTER = compiled(r"@[0-9A-Za-z\[][0-9A-Za-z._:\[\]-]*(?:[/?#,;)\]}.]|\z|\\)")
+_BREAK = Pattern(r"[\s\"'`<>]")
+_HOST_AFTER = Pattern(r"@[0-9A-Za-z\[][0-9A-Za-z._:\[\]-]*(?:[/?#,;)\]}.]|\z|\\)")
 
 
 def _userinfo(text: str, match: Match) -> Sequence[Span]:
-    start = match.end()
+    start = match[0][1]
     limit = min(len(text), start + MAX_URL)
     window = text[start:limit].encode("latin-1")
     stop = _BREAK.search(window)
-    end = stop.start() if stop is not None else len(window)
+    end = stop[0][0] if stop is not None else len(window)
     authority_end = min(
         (at for at in (window.find(mark, 0, end) for mark in (b"/", b"?", b"#")) if at >= 0), default=end
     )
@@ -40,7 +41,7 @@ def _userinfo(text: str, match: Match) -> Sequence[Span]:
 
 def _has_web_path(text: str, match: Match) -> bool:
     """Paths of web addresses may hold an "@"; those of databases and brokers do not."""
-    return text[match.start() : match.end()].lower().endswith(("http://", "https://", "ws://", "wss://", "ftp://"))
+    return text[match[0][0] : match[0][1]].lower().endswith(("http://", "https://", "ws://", "wss://", "ftp://"))
 
 
 def _is_port(digits: bytes) -> bool:
@@ -57,7 +58,7 @@ def _late_host(window: bytes, position: int, end: int) -> int:
 
 
 def _group(text: str, match: Match) -> Sequence[Span]:
-    start, end = match.span(1)
+    start, end = match[1]
     return () if values.is_mask(text[start:end]) else ((start, end),)
 
 
@@ -103,8 +104,20 @@ RULES = (
         ),
         counter_examples=("jdbc:oracle:thin:@//db:1521/x", "fn@tcp(db)"),
     ),
+    Rule(
+        name="encoded-url-password",
+        replacement="[password]",
+        what="the same in a URL-encoded address: `https%3A%2F%2Fuser%3Apassword%40host`",
+        pattern=r"%3[Aa]%2[Ff]%2[Ff][^\s&%\"']{0,128}%3[Aa]([^\s&\"'/]{1,256}?)%40",
+        cue=r"%3[Aa]%2[Ff]%2[Ff]",
+        check=_group,
+        examples=(
+            Example("next=https%3A%2F%2Fann%3As3cr3t%40host%2Fx", "next=https%3A%2F%2Fann%3A[password]%40host%2Fx"),
+        ),
+        counter_examples=("next=https%3A%2F%2Fhost%3A8443%2Fx",),
+    ),
 )
 
 
 def _is_dsn(text: str, match: Match) -> bool:
-    return text.startswith(("tcp(", "unix(", "cloudsql("), match.end(1) + 1) or text.startswith("thin:", match.start())
+    return text.startswith(("tcp(", "unix(", "cloudsql("), match[1][1] + 1) or text.startswith("thin:", match[0][0])
