@@ -43,7 +43,13 @@ def of_thread(thread: threading.Thread | None) -> Origin:
     origin = here()
     if thread is None:
         return origin
-    return Origin(origin.context, origin.scope, thread.ident or 0, thread.name)
+    context = origin.context
+    if not origin.span.get_span_context().is_valid:
+        # What contrib's threading instrumentation gave the thread, and took back before its hook was called.
+        given = getattr(thread, "_otel_context", None)
+        if isinstance(given, Context) and given:
+            context = given
+    return Origin(context, origin.scope, thread.ident or 0, thread.name)
 
 
 def unknown() -> Origin:

@@ -13,6 +13,7 @@ from otel_errors.active import Reporter
 from otel_errors.capture import CapturedException, capture
 from otel_errors.config import SignalMode
 from otel_errors.emit import Occurrence, add_span_event, emit_log_record, error_attributes, severity_number
+from otel_errors.not_errors import leaves_of
 from otel_errors.seen import Sighting, seen
 from otel_errors.semconv import EXCEPTION_EVENT_NAME
 
@@ -65,6 +66,7 @@ def report(
     ``span`` can take an event if it is recording; without it only a log record is possible. May raise: callers guard.
     """
     own = occurrence.origin.span.get_span_context()
+    _recognise_group(exc)
     sighting, first = seen.claim(
         exc,
         lambda: Sighting(occurrence.mechanism, occurrence.handled, occurrence.severity, own if own.is_valid else None),
@@ -80,6 +82,16 @@ def report(
         seen.forget(exc)
         return None
     return sighting.event_id
+
+
+def _recognise_group(exc: BaseException) -> None:
+    """A group of nothing but errors that were reported is their failure once more, not another: it goes on under the
+    first one's event id."""
+    leaves = leaves_of(exc)
+    if leaves and seen.get(exc) is None:
+        known = [sighting for leaf in leaves if (sighting := seen.get(leaf)) is not None]
+        if len(known) == len(leaves):
+            seen.claim(exc, lambda: known[0])
 
 
 def report_message(reporter: Reporter, text: str, occurrence: Occurrence, event_id: str, span: trace.Span) -> bool:

@@ -4,9 +4,39 @@ calls what it replaced."""
 from __future__ import annotations
 
 from otel_errors.guard import tell_failure
-from otel_errors.hooks import event_loops, excepthook, log_records, spans, threads, unraisable, unsampled
+from otel_errors.hooks import (
+    celery_tasks,
+    django_requests,
+    event_loops,
+    excepthook,
+    flask_requests,
+    futures,
+    log_records,
+    processes,
+    server_loggers,
+    spans,
+    starlette_requests,
+    threads,
+    unraisable,
+    unsampled,
+)
 
-_HOOKS = (spans, unsampled, log_records, threads, event_loops, unraisable, excepthook)
+_HOOKS = (
+    spans,
+    unsampled,
+    log_records,
+    threads,
+    futures,
+    processes,
+    event_loops,
+    unraisable,
+    excepthook,
+    server_loggers,
+    flask_requests,
+    django_requests,
+    starlette_requests,
+    celery_tasks,
+)
 
 
 def install() -> None:

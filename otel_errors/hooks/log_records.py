@@ -23,7 +23,7 @@ from otel_errors.capture import capture
 from otel_errors.emit import Occurrence, error_attributes
 from otel_errors.flushing import is_flushing
 from otel_errors.guard import guarded
-from otel_errors.not_errors import is_not_an_error
+from otel_errors.not_errors import EXPECTED, is_not_an_error
 from otel_errors.patching import LatePatch
 from otel_errors.report import value_limit
 from otel_errors.seen import Sighting, seen
@@ -69,7 +69,8 @@ def _marked(
     where = origin.here()
     if not logger.enabled(context=where.context):
         return None
-    if seen.get(error) is None and is_not_an_error(error):
+    known = seen.get(error)
+    if (known is None or known.mechanism == EXPECTED) and is_not_an_error(error):
         return None
     own = where.span.get_span_context()
     sighting, _ = seen.claim(error, lambda: Sighting("logging", True, None, own if own.is_valid else None))

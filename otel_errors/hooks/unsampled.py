@@ -2,8 +2,8 @@
 records with that span's context.
 
 ``opentelemetry.trace.use_span`` is the one place that sees them: the SDK and most instrumentations look it up there
-at each call. Those that bind it by name at import (Django's) do not pass here; neither does ``with
-tracer.start_span()``.
+at each call. Those that bind it by name at import (Django's) do not pass here. ``with tracer.start_span()`` leaves
+through the span's own ``__exit__``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def install() -> None:
     if not _patches:
         _patches.append(Patch(trace, "use_span", _watching))
         _patches.append(Patch(trace.NonRecordingSpan, "record_exception", wrapping(_record_exception)))
+        _patches.append(Patch(trace.NonRecordingSpan, "__exit__", _watching_exit))
 
 
 def uninstall() -> None:
@@ -76,6 +77,25 @@ def _watching(use_span: Callable[..., Any]) -> Callable[..., Any]:
         return WatchedSpan(use_span(*args, **kwargs), args, kwargs)
 
     return watched
+
+
+def _watching_exit(leave: Callable[..., Any]) -> Callable[..., Any]:
+    # Plain for the same reason.
+    @functools.wraps(leave)
+    def watched(span: Any, kind: Any = None, error: BaseException | None = None, traceback: Any = None) -> Any:
+        if error is not None:
+            _left(span, error)
+        return leave(span, kind, error, traceback)
+
+    return watched
+
+
+def _left(span: Any, error: BaseException) -> None:
+    """``error`` left ``with span:``; any BaseException, as the SDK records there."""
+    with guarded("NonRecordingSpan.__exit__") as go:
+        reporter = active.instrumented() if go else None
+        if reporter is not None and span.get_span_context().is_valid and not is_not_an_error(error):
+            report(reporter, error, Occurrence("span", False, origin.of_span(span)))
 
 
 def _passed(
