@@ -19,23 +19,27 @@ from opentelemetry.context import Context
 from otel_errors import active, origin
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
+from otel_errors.hooks.framework import drop_our_frame
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import LatePatch
 from otel_errors.report import report
 
 MECHANISM = "concurrent.futures"
 _FRAMES_LOOKED_AT = 8
+_ATTRIBUTE = "_otel_errors_companion"
 
 _companions: WeakSet[Companion] = WeakSet()
 
 
 def install() -> None:
-    _patch.install()
+    for patch in _patches:
+        patch.install()
     atexit.register(report_unread)
 
 
 def uninstall() -> None:
-    _patch.uninstall()
+    for patch in _patches:
+        patch.uninstall()
     atexit.unregister(report_unread)
 
 
@@ -49,10 +53,8 @@ class Companion:
         self._process = os.getpid()
         self._done = False
 
-    def exception(self, timeout: float | None = None) -> BaseException:
-        """In the place of the future's own, which would return the same: it is done."""
+    def read(self) -> None:
         self._done = True
-        return self._error
 
     def report_if_unread(self) -> None:
         error = self._error
@@ -84,9 +86,22 @@ def _set_exception(wrapped: Callable[..., Any], future: Any, args: tuple[Any, ..
         if go and active.instrumented() is not None and isinstance(error, BaseException) and not future.done():
             companion = Companion(error, _where(error))
             # Before the result is set: callbacks of the future run in there.
-            future.exception = companion.exception
+            setattr(future, _ATTRIBUTE, companion)
             _companions.add(companion)
     return wrapped(*args, **kwargs)
+
+
+def _exception(wrapped: Callable[..., Any], future: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        error = wrapped(*args, **kwargs)
+    except BaseException as own:  # cancelled, or not done in time
+        drop_our_frame(own)
+        raise
+    if error is not None:
+        companion = getattr(future, _ATTRIBUTE, None)
+        if isinstance(companion, Companion):
+            companion.read()
+    return error
 
 
 def _where(error: BaseException) -> origin.Origin:
@@ -114,4 +129,7 @@ def _traceback_of(error: BaseException) -> TracebackType | None:
     return found if isinstance(found, TracebackType) else None
 
 
-_patch = LatePatch("concurrent.futures._base", "Future.set_exception", _set_exception)
+_patches = (
+    LatePatch("concurrent.futures._base", "Future.set_exception", _set_exception),
+    LatePatch("concurrent.futures._base", "Future.exception", _exception),
+)
