@@ -97,7 +97,7 @@ class Service:
                 self._pool = WorkerPool(settings, self._worker_count, self._metrics)
                 await self._pool.start()
         except OSError as error:
-            raise StartError(str(error)) from error
+            raise StartError(error.strerror or str(error)) from error
 
     def _open_store(self) -> IssueStore:
         limits = self._settings.store

@@ -24,8 +24,13 @@ VALUE_IN_FILE_SUFFIX = "_FILE"
 
 # Read by the library in an application, not by the service: no warning for these (otel_errors/config.py is their home).
 LIBRARY_NAMES = frozenset(
-    {"OTEL_ERRORS_ENABLED", "OTEL_ERRORS_SEND_USER", "OTEL_ERRORS_MAX_STACKTRACE_BYTES", "OTEL_ERRORS_CONFIG"}
-)
+    {
+        "OTEL_ERRORS_BEFORE_SEND", "OTEL_ERRORS_BREADCRUMBS", "OTEL_ERRORS_CONFIG", "OTEL_ERRORS_ENABLED",
+        "OTEL_ERRORS_LOCALS", "OTEL_ERRORS_MAX_PER_SECOND", "OTEL_ERRORS_MAX_STACKTRACE_BYTES",
+        "OTEL_ERRORS_NOT_ERRORS", "OTEL_ERRORS_PSEUDONYM_KEY", "OTEL_ERRORS_SAMPLE_RATE", "OTEL_ERRORS_SEND_USER",
+        "OTEL_ERRORS_SOURCE_LINES",
+    }
+)  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -161,6 +166,11 @@ class LinkSettings(_Section):
     """A template with ``{trace_id}``: ``https://grafana/explore?…{trace_id}``."""
 
 
+class RedactionSettings(_Section):
+    policy: Path | None = None
+    """A YAML file that switches redaction rules on and off and adds some (docs/redaction.md); unset: the defaults."""
+
+
 class Settings(_Section):
     """The whole tree. Fields without a use in this version are not here: an unknown key is an error, not a wish."""
 
@@ -173,6 +183,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     loki: LokiSettings = LokiSettings()
     links: LinkSettings = LinkSettings()
+    redaction: RedactionSettings = RedactionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Of the log on stderr."""
 
@@ -238,8 +249,10 @@ def without_passwords(text: str) -> str:
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: cannot be read: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8: {error}") from None
     except yaml.YAMLError as error:
         raise SettingsError(f"{file}: not YAML: {error}") from None
     if tree is None:
@@ -263,7 +276,8 @@ def _from_environment(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]
             try:
                 values[known[bare]] = Path(env[name]).read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(f"{name}: {env[name]!r} cannot be read: {error}") from None
+                reason = (error.strerror if isinstance(error, OSError) else "") or error
+                raise SettingsError(f"{name}: {env[name]!r} cannot be read: {reason}") from None
         elif name not in LIBRARY_NAMES:
             warnings.append(f"{name}: no such setting; it is ignored")
     return values, warnings
@@ -291,8 +305,19 @@ def _explain(error: ValidationError) -> Iterator[str]:
         key = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            yield f"{key}: no such setting"
+            yield f"{key}: no such setting; {_known_beside(key)}"
         elif key:
             yield without_passwords(f"{key}: {problem['input']!r:.200}: {message}")
         else:
             yield message
+
+
+def _known_beside(key: str) -> str:
+    """What an unknown key might have been: the keys of the section that it stands in."""
+    section: type[BaseModel] = Settings
+    *above, _ = key.split(".")
+    for part in above:
+        annotation = section.model_fields[part].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    return f"{'.'.join(above) or 'the file'} may have {', '.join(section.model_fields)}"

@@ -154,7 +154,7 @@ async def _work(connection: Connection, settings: Settings, number: int) -> None
     try:
         receiver = await Receiver.start(settings, worker=number, metrics=metrics, share_ports=True)
     except OSError as error:
-        connection.send(str(error))
+        connection.send(error.strerror or str(error))
         return
     connection.send("ready")
     while not stop.is_set():

@@ -6,6 +6,7 @@ In a wheel they are under ``_assets/`` beside the packages' modules; in a source
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -107,7 +108,9 @@ def export(
     try:
         written = _write(files, directory, force=force)
     except OSError as error:
-        typer.echo(f"otel-errors: {directory}: cannot be written: {error}", err=True)
+        typer.echo(
+            f"otel-errors: {error.filename or directory}: cannot be written: {error.strerror or error}", err=True
+        )
         raise typer.Exit(1) from None
     typer.echo(f"{len(files)} files in {directory}, {written} of them written")
 
@@ -136,8 +139,10 @@ def _alerts(rules: dict[str, Any], notifiers: dict[str, Any]) -> dict[str, str]:
     try:
         files: dict[str, str] = build.render(config.Rules(**rules), config.Notifiers(**notifiers))
     except config.ConfigError as error:
-        name, _, rest = str(error).partition(":")
-        raise typer.BadParameter(f"--{name.replace('_', '-')}:{rest}") from None
+        text = str(error)
+        for name in {**rules, **notifiers}:  # the builder knows fields, the user options
+            text = re.sub(rf"\b{name}\b", f"--{name.replace('_', '-')}", text)
+        raise typer.BadParameter(text) from None
     return files
 
 

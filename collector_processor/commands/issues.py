@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ app = typer.Typer(help="List issues and answer for them, from a terminal.", no_a
 TABLE_ROWS = 50
 MAX_SERVICE = 20
 NARROW = 100
-"""Characters of a terminal below which the list leaves the users out."""
+"""Characters of a terminal below which the list leaves users and times out."""
+MAX_SERVICE_NARROW = 14
+PIPE_WIDTH = 160
 GAP = 2
 MIN_TITLE = 20
 NUMBERS = ("count", "users", "seen")
@@ -120,7 +123,7 @@ def ignore(
     issue_id: IssueId,
     note: Note = "",
     until: Annotated[str, typer.Option(help="A date (2026-12-24, 2026-12-24T18:00Z) or a span: 30m, 8h, 7d.")] = "",
-    events: Annotated[int | None, typer.Option(help="Until this many more events came.")] = None,
+    events: Annotated[int | None, typer.Option(min=1, help="Until this many more events came.")] = None,
     config: Config = None,
 ) -> None:
     """Hear no more of an issue: for ever, until a date, or until a number of further events."""
@@ -140,7 +143,7 @@ def assign(
     """Give an issue to somebody."""
     with _store(config) as store:
         store.commands.assign(issue_id, assignee, actor=_actor(), note=note)
-    typer.echo(f"{issue_id}: assigned to {terminal_safe(assignee)}" if assignee else f"{issue_id}: nobody's")
+    typer.echo(f"{issue_id}: assigned to {terminal_safe(assignee)}" if assignee else f"{issue_id}: assigned to nobody")
 
 
 @app.command()
@@ -211,7 +214,7 @@ def _actor() -> str:
 
 
 def _until(text: str) -> float:
-    span = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    span = re.fullmatch(r"(\d{1,4})([mhdw])", text)
     if span:
         return time.time() + int(span[1]) * _UNITS[span[2]]
     try:
@@ -221,7 +224,10 @@ def _until(text: str) -> float:
             f"{text!r}: a date such as 2026-12-24 or 2026-12-24T18:00Z, or a span such as 30m, 8h, 7d is needed",
             param_hint="--until",
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    if seconds <= time.time():
+        raise typer.BadParameter(f"{text!r}: a date in the future is needed", param_hint="--until")
+    return seconds
 
 
 # --- what is printed ---
@@ -260,7 +266,9 @@ def _json(issue: IssueRow) -> dict[str, Any]:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console()
+    out = Console()
+    # A file or pipe has no width of its own; 80 would cut every title.
+    return out if out.is_terminal or "COLUMNS" in os.environ else Console(width=PIPE_WIDTH)
 
 
 def _print_table(rows: list[IssueRow]) -> None:
@@ -271,7 +279,7 @@ def _print_table(rows: list[IssueRow]) -> None:
     if not rows:
         console.print("No issues.")
         return
-    # Whole columns, or an id cannot be copied; the title gives way, and in a narrow terminal the users do.
+    # Whole columns, or an id cannot be copied; the title gives way, and in a narrow terminal what can be done without.
     columns: dict[str, list[str]] = {
         "id": [issue.id for issue in rows],
         "state": [issue.state for issue in rows],
@@ -282,7 +290,8 @@ def _print_table(rows: list[IssueRow]) -> None:
         "seen": [_ago(time.time() - issue.last_seen) for issue in rows],
     }
     if console.width < NARROW:
-        del columns["users"]
+        del columns["users"], columns["seen"]
+        columns["service"] = [_cut(cell, MAX_SERVICE_NARROW) for cell in columns["service"]]
     left = console.width - sum(max(len(name), *map(len, cells)) + GAP for name, cells in columns.items())
     columns["title"] = [_cut(terminal_safe(issue.title), max(left, MIN_TITLE)) for issue in rows]
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))

@@ -10,6 +10,14 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO, TextIO
 
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "a boolean"),  # before numbers: a bool is an int
+    ((int, float), "a number"),
+    (str, "a text"),
+    (list, "an array"),
+    (dict, "an object"),
+)
+
 
 class BadLine(ValueError):
     """A line that cannot be processed; its text is the error that the line yields."""
@@ -26,12 +34,14 @@ def process_lines(
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line.decode("utf-8-sig"))  # json's own guess takes some bytes for UTF-16
             if not isinstance(record, dict):
-                raise BadLine(f"expected a JSON object, got {type(record).__name__}")
+                raise BadLine(f"a JSON object is needed, got {kind(record)}")
             result = process(record)
         except BadLine as error:
             result = {"error": str(error)}
+        except UnicodeDecodeError as error:
+            result = {"error": f"not UTF-8: byte {error.start} is {line[error.start]:#04x}"}
         except (ValueError, RecursionError) as error:
             result = {"error": f"not a JSON object: {error}"}
         out.write(json.dumps(result, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
@@ -47,5 +57,13 @@ def text_field(record: dict[str, Any], name: str, *, required: bool = False) -> 
             raise BadLine(f"{name}: missing; a text is needed")
         return ""
     if not isinstance(value, str):
-        raise BadLine(f"{name}: a text is needed, got {type(value).__name__}")
+        raise BadLine(f"{name}: a text is needed, got {kind(value)}")
     return value
+
+
+def kind(value: object) -> str:
+    """What JSON calls a value of this kind, with its article."""
+    for types, name in _KINDS:
+        if isinstance(value, types):
+            return name
+    return "null"

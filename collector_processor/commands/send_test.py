@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -80,6 +81,9 @@ def _send(target: str) -> tuple[str, str]:
     instrumentor = ErrorsInstrumentor()
     instrumentor.instrument(tracer_provider=tracers, logger_provider=loggers)
     event_id = None
+    sdk, last_word = logging.getLogger("opentelemetry"), _LastWord()
+    sdk.addHandler(last_word)
+    sdk.propagate = False
     try:
         with tracers.get_tracer(SERVICE).start_as_current_span("send-test"):
             try:
@@ -90,10 +94,12 @@ def _send(target: str) -> tuple[str, str]:
         instrumentor.uninstrument()
         tracers.shutdown()
         loggers.shutdown()
+        sdk.removeHandler(last_word)
+        sdk.propagate = True
     if event_id is None:
         return "", "the library recorded nothing: is OTEL_ERRORS_ENABLED=false or OTEL_SDK_DISABLED=true set?"
     if not (spans.taken or records.taken):
-        return event_id, f"{target} did not take it: is a processor or Collector listening there?"
+        return event_id, f"{target} did not take it; is a processor or Collector listening there? {last_word.text}"
     return event_id, ""
 
 
@@ -114,6 +120,15 @@ class _Told:
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return bool(self._exporter.force_flush(timeout_millis))
+
+
+class _LastWord(logging.Handler):
+    """Keeps the SDK's last complaint: it says why nothing was taken, on its way to a log that nobody reads here."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = record.getMessage()
 
 
 def _page(api: str, event_id: str) -> str | None:

@@ -29,7 +29,8 @@ def test_a_flag_wins_over_environment_over_file_over_default(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("otlp: {grpc: {bnd: x}}", ["otlp.grpc.bnd", "no such setting"]),
+        ("otlp: {grpc: {bnd: x}}", ["otlp.grpc.bnd", "no such setting", "otlp.grpc may have bind"]),
+        ("lokki: {url: x}", ["lokki", "no such setting", "data_dir", "loki"]),
         ("otlp: {grpc: {bind: here}}", ["otlp.grpc.bind", "'here'", "host:port"]),
         ("otlp: {grpc: {bind: '127.0.0.1:70000'}}", ["otlp.grpc.bind", "70000", "host:port"]),
         ("otlp: {max_request_bytes: many}", ["otlp.max_request_bytes", "'many'", "integer"]),

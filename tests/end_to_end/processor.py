@@ -44,7 +44,7 @@ class Processor:
         self.http = f"127.0.0.1:{free_port()}"
         self.api = f"http://127.0.0.1:{free_port()}"
         self._workers = workers
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
             "OTEL_ERRORS_DATA_DIR": str(self.data_dir),
             "OTEL_ERRORS_OTLP__GRPC__BIND": self.grpc,
@@ -62,7 +62,7 @@ class Processor:
                 [sys.executable, "-m", "collector_processor", "serve", "--workers", str(self._workers)],
                 stdout=out,
                 stderr=err,
-                env=self._environment,
+                env=self.environment,
                 start_new_session=True,
             )
         wait_until(lambda: self._readies() > readies or self._process.poll() is not None, seconds=30, what="ready")

@@ -98,7 +98,7 @@ def test_options_reach_receivers_and_rules(tmp_path: Path) -> None:
     [
         ("--pager-webhook=pager", "--pager-webhook"),
         ("--unacknowledged-after=soon", "--unacknowledged-after"),
-        ("--email-to=ops@example.org", "smtp_smarthost"),
+        ("--email-to=ops@example.org", "--smtp-smarthost"),
         ("--burst-events=0", "--burst-events"),
         ("--burst-events=x", "--burst-events"),
     ],

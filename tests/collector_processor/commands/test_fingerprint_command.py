@@ -77,7 +77,7 @@ def test_explain() -> None:
 def test_bad_lines_are_answered_and_the_rest_goes_on() -> None:
     answers = run("{bad", "[1]", '{"type": 7}', line(FAILURES[0]))
     assert [set(answer) == {"error"} for answer in answers] == [True, True, True, False]
-    assert "type: a text is needed, got int" in answers[2]["error"]
+    assert "type: a text is needed, got a number" in answers[2]["error"]
 
 
 def test_without_jsonl_it_is_a_usage_error() -> None:

@@ -103,6 +103,9 @@ def test_filters(store: IssueStore) -> None:
         (("list", "--sort", "title"), "sort: 'title'"),
         (("list", "--limit", "0"), "limit"),
         (("ignore", "x", "--until", "tomorrow"), "--until"),
+        (("ignore", "x", "--until", "2001-01-01"), "future"),
+        (("ignore", "x", "--until", "99999w"), "--until"),
+        (("ignore", "x", "--events", "0"), "--events"),
         (("nothing",), "nothing"),
     ],
 )
@@ -167,7 +170,6 @@ def test_what_cannot_be_done_exits_1_with_the_reason(store: IssueStore) -> None:
         (("ack", "nothing"), "id: 'nothing': no such issue"),
         (("show", "nothing"), "no such issue"),
         (("merge", evil, evil), "itself"),
-        (("ignore", evil, "--until", "2001-01-01"), "future"),
     ):
         result = run(*arguments)
         assert result.exit_code == 1
@@ -204,3 +206,9 @@ def test_an_id_in_the_table_can_be_copied_at_any_width(
     shown = run("list").stdout
     for issue_id in ids():
         assert issue_id in shown
+    assert all(len(line) <= int(columns) for line in shown.splitlines())
+
+
+def test_a_file_or_pipe_gets_whole_titles(store: IssueStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    assert "[red]markup[/red]" in run("list").stdout

@@ -48,10 +48,10 @@ def test_explain_says_why_and_never_what() -> None:
     ("line", "said"),
     [
         ("not json", "not a JSON object"),
-        ("[1]", "expected a JSON object, got list"),
+        ("[1]", "a JSON object is needed, got an array"),
         ("{}", "text: missing"),
-        ('{"text": 5}', "text: a text is needed, got int"),
-        ('{"text": "a", "key": 5}', "key: a text is needed, got int"),
+        ('{"text": 5}', "text: a text is needed, got a number"),
+        ('{"text": "a", "key": 5}', "key: a text is needed, got a number"),
     ],
 )
 def test_a_bad_line_costs_only_itself(line: str, said: str) -> None:
