@@ -22,7 +22,7 @@ from collector_processor.otlp.carrier_redaction import RequestRedaction, TextRed
 from collector_processor.otlp.carriers import find, items
 from collector_processor.otlp.codec import BadPayload, decode, encode
 from collector_processor.otlp.exchange import Accepted, BadData, Handler, Outcome, Request, Retry, TooLarge
-from collector_processor.otlp.splice import splice
+from collector_processor.otlp.splice import learn, splice
 from collector_processor.queue import QueueFull, QueueUnavailable
 from collector_processor.stages.fingerprint import group
 from collector_processor.stages.normalise import normalise, user_identity
@@ -139,8 +139,13 @@ class Pipeline:
         if parts:
             with self._timed("process"):
                 for part in parts:
-                    redaction.service = redaction.text(part.service)[0]
-                    errors.extend(self._process(found.raw, redaction) for found in part.errors())
+                    redaction.service = part.service
+                    learn(part, redaction)
+                for part in parts:
+                    redaction.service = part.service
+                    for found in part.errors():
+                        redaction.enter(found.record, found.raw.trace_id)
+                        errors.append(self._process(found.raw, redaction))
         if self._forward is not None and (parts or request.encoding != "protobuf"):
             with self._timed("splice"):
                 splice(parts, errors, redaction, self._public_url)

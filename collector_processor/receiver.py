@@ -19,7 +19,8 @@ from collector_processor.queue import QueueUnavailable, SqliteQueue
 from collector_processor.settings import Settings
 from collector_processor.sinks.metrics import ServiceMetrics
 from collector_processor.stages.pseudonym import KeyUnusable, load_key
-from collector_processor.stages.redact import Redactor
+from collector_processor.stages.redact.policy import BadPolicy
+from collector_processor.stages.redact.policy_file import load_policy
 
 
 @dataclass
@@ -36,15 +37,16 @@ class Receiver:
         """Open the queue file of this worker and the ports. Raises ``OSError`` when a port or file cannot be had."""
         try:
             pseudonym_key = load_key(settings.data_dir / "pseudonym.key")
+            policy = load_policy(settings.redaction.policy, pseudonym_key)
             queue = SqliteQueue.open(queue_file(settings, worker), max_bytes=settings.queue.max_bytes)
-        except (KeyUnusable, QueueUnavailable) as error:
+        except (KeyUnusable, BadPolicy, QueueUnavailable) as error:
             raise OSError(str(error)) from error
         async with AsyncExitStack() as opened:  # what is open already is closed again when a later part fails
             opened.callback(queue.close)
             metrics.watch_queue(queue.depth)
             forwarder = _forwarder(settings)
             pipeline = Pipeline(
-                redactor=Redactor(),
+                redactor=policy,
                 pseudonym_key=pseudonym_key,
                 public_url=settings.public_url,
                 append=queue.append,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,14 +20,24 @@ def redact(
         bool,
         typer.Option("--explain", help="Add to each redaction what its rule looks for (never the value that went)."),
     ] = False,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE", help="A YAML file of wishes; see docs/redaction.md.")
+    ] = None,
+    service: Annotated[str, typer.Option("--service", help="Whose wishes of the policy count.")] = "",
 ) -> None:
     """Take personal data and secrets out of texts, as the service does before anything is written."""
     if not jsonl:
         raise typer.BadParameter("say --jsonl: one JSON object a line is read from stdin", param_hint="--jsonl")
     from collector_processor.commands.jsonl import process_lines, text_field
-    from collector_processor.stages.redact import Redactor
+    from collector_processor.stages.redact.policy import BadPolicy
+    from collector_processor.stages.redact.policy_file import load_policy
 
-    redactor = Redactor()
+    try:
+        # Pseudonyms need a key that nobody has: they are told apart within this run, and differ in the next.
+        redactor = load_policy(policy, secrets.token_bytes(32)).for_service(service)
+    except BadPolicy as error:
+        typer.echo(f"otel-errors: {error}", err=True)
+        raise typer.Exit(2) from None
 
     def process(record: dict[str, Any]) -> dict[str, Any]:
         text = text_field(record, "text", required=True)

@@ -33,7 +33,14 @@ def serve(
         return
     from collector_processor.process import configure_logging
     from collector_processor.service import StartError, run
+    from collector_processor.stages.redact.policy import BadPolicy
+    from collector_processor.stages.redact.policy_file import load_policy
 
+    try:
+        load_policy(settings.redaction.policy, b"")  # a bad policy ends here, like any bad setting
+    except BadPolicy as error:
+        typer.echo(f"otel-errors: {error}", err=True)
+        raise typer.Exit(2) from None
     configure_logging(settings)
     try:
         run(settings, workers=workers, on_ready=lambda: print("ready", flush=True))

@@ -8,31 +8,39 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector_processor.stages.redact import DEFAULT_RULES, Redaction
+from collector_processor.stages.redact.spread import spread, told
+
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_.\-]*\Z")
 _MAX_KEY: Final = 256
 _STRUCTURE: Final = re.compile(r"\s*(?:\{\s*\"|\[\s*[\"\[{0-9-])")
 _ANY_WORD: Final = "Xk3vQ9Zt7m"
+_WORDS: Final = {rule.name: rule.replacement for rule in DEFAULT_RULES}
 _READABLE: Final = re.compile(rb"[\t\n\r\x20-\x7e]{4,}")
 """What can be read inside a binary value."""
 
 
-class _Redaction(Protocol):
-    @property
-    def rule(self) -> str: ...
-
-
 class TextRedactor(Protocol):
-    """What ``stages.redact.Redactor`` does."""
+    """What a ``Redactor`` or a ``Policy`` does."""
 
-    def text(self, text: str, key: str | None = None, /) -> tuple[str, Sequence[_Redaction]]: ...
+    def text(self, text: str, key: str | None = None, /) -> tuple[str, Sequence[Redaction]]: ...
+    def would_take(self, clean: str, key: str | None = None, /) -> Sequence[str]: ...
+    def for_service(self, service: str, /) -> TextRedactor: ...
+
+
+class _Seen(NamedTuple):
+    clean: str
+    findings: int
+    told: dict[str, str]
+    """Values that are shown to be secret here → the rule."""
 
 
 class RequestRedaction:
@@ -40,17 +48,68 @@ class RequestRedaction:
     and each distinct finding is counted once, by service and rule."""
 
     def __init__(self, redactor: TextRedactor) -> None:
+        self._all = redactor
         self._redactor = redactor
-        self._known: dict[tuple[str, str | None], tuple[str, int]] = {}
-        self.service = ""
-        """Whose texts come next."""
+        self._service = self._label = ""
+        self._known: dict[tuple[str, str | None], _Seen] = {}
+        self._known_of: dict[int, dict[tuple[str, str | None], _Seen]] = {id(redactor): self._known}
+        self._secrets: dict[str, dict[str, str]] = {}
+        self._event: dict[str, str] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         """(rule, service) → findings."""
+
+    @property
+    def service(self) -> str:
+        """Whose texts come next: its rules are used. What is counted is counted under the redacted name."""
+        return self._service
+
+    @service.setter
+    def service(self, name: str) -> None:
+        if name == self._service:
+            return
+        self._service, self._label = name, self._all.text(name)[0]
+        self._redactor = self._all.for_service(name)
+        self._known = self._known_of.setdefault(id(self._redactor), {})
+
+    def enter(self, message: Span | LogRecord | Span.Event, trace_id: bytes | str = b"") -> None:
+        """What is of which event: the texts that come next belong to the trace of ``message``, or to it alone."""
+        trace = trace_id.hex() if isinstance(trace_id, bytes) else trace_id
+        known = trace if trace.strip("0") else f"record:{id(message)}"
+        self._event = self._secrets.setdefault(known, {})
+
+    def learn(self, values: Mapping[str, Any]) -> None:
+        """Remember which values are shown to be secret by these attributes, for all texts of the event."""
+        for key, value in values.items():
+            self._learn(value, (key,))
+
+    def _learn(self, value: Any, keys: tuple[str, ...]) -> None:
+        if isinstance(value, str):
+            if value:
+                self._event.update(self._seen(value, self._telling(value, keys)).told)
+        elif isinstance(value, Mapping):
+            for key, inner in value.items():
+                self._learn(inner, (f"{keys[0]}.{key}"[-_MAX_KEY:], *keys))
+        elif isinstance(value, (list, tuple)):
+            for inner in value:
+                self._learn(inner, keys)
+
+    def _telling(self, text: str, keys: tuple[str, ...]) -> str | None:
+        """The nearest key under which something is found."""
+        return next((key for key in keys if self._seen(text, key or None).findings), keys[0] or None)
 
     def text(self, text: str, key: str | None = None) -> tuple[str, int]:
         """The text without what must go, and how many pieces went."""
         if not text:
             return "", 0
+        seen = self._seen(text, key)
+        if not self._event:
+            return seen.clean, seen.findings
+        clean, gone = spread(seen.clean, self._event, _WORDS)
+        for rule in gone:
+            self.counts[rule, self._label] += 1
+        return clean, seen.findings + len(gone)
+
+    def _seen(self, text: str, key: str | None) -> _Seen:
         known = self._known.get((text, key))
         if known is None:
             clean, findings = self._redactor.text(text, key)
@@ -60,12 +119,15 @@ class RequestRedaction:
                 word, findings = self._redactor.text(_ANY_WORD, key)
                 clean = word if findings else clean
             for finding in findings:
-                self.counts[finding.rule, self.service] += 1
-            known = self._known[text, key] = (clean, len(findings))
+                self.counts[finding.rule, self._label] += 1
+            for rule in self._redactor.would_take(clean, key):
+                self.counts[rule, self._label] += 1
+            known = self._known[text, key] = _Seen(clean, len(findings), told(text, findings) if findings else {})
         return known
 
     def resource(self, resource: Resource) -> int:
         """Redact in place. All of these return how many pieces went."""
+        self._event = {}
         return self._attributes(resource.attributes)
 
     def scope(self, scope: InstrumentationScope) -> int:
@@ -73,7 +135,8 @@ class RequestRedaction:
         return self._field(scope, "name") + self._field(scope, "version") + self._attributes(scope.attributes)
 
     def span(self, span: Span) -> int:
-        """Redact all of a span but its events, in place."""
+        """Redact all of a span but its events, in place. Its events come next."""
+        self.enter(span, span.trace_id)
         count = self._field(span, "name") + self._field(span, "trace_state") + self._attributes(span.attributes)
         if span.HasField("status"):
             count += self._field(span.status, "message")
@@ -87,6 +150,7 @@ class RequestRedaction:
 
     def record(self, record: LogRecord) -> int:
         """Redact a log record in place."""
+        self.enter(record, record.trace_id)
         count = self._field(record, "event_name") + self._field(record, "severity_text")
         if record.HasField("body"):
             count += self._value(record.body, ())

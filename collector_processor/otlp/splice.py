@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from collector_processor.events import ErrorEvent
 from collector_processor.otlp.carrier_redaction import RequestRedaction
 from collector_processor.otlp.carriers import FoundError, Part
-from collector_processor.otlp.values import set_attributes
+from collector_processor.otlp.values import set_attributes, to_dict
 from otel_errors.semconv import FINGERPRINT, ISSUE_URL, REDACTED, SEVERITY
 
 
@@ -21,7 +21,7 @@ def splice(parts: Iterable[Part], events: Sequence[ErrorEvent], redaction: Reque
     following = iter(events)
     resource = None
     for part in parts:
-        redaction.service = redaction.text(part.service)[0]
+        redaction.service = part.service
         if part.resource is not resource:
             resource = part.resource
             redaction.resource(resource)
@@ -35,6 +35,20 @@ def splice(parts: Iterable[Part], events: Sequence[ErrorEvent], redaction: Reque
         for found in part.records:
             count = redaction.record(found.record)  # type: ignore[arg-type]
             _write(found, next(following), count, public_url)
+
+
+def learn(part: Part, redaction: RequestRedaction) -> None:
+    """Tell ``redaction`` what the carriers of ``part`` show to be secret, before any of them is redacted."""
+    for span, errors in part.spans:
+        redaction.enter(span, span.trace_id)
+        redaction.learn({"": span.status.message})
+        redaction.learn(to_dict(span.attributes))
+        for found in errors.values():
+            redaction.learn(found.raw.attributes)
+    for found in part.records:
+        redaction.enter(found.record, found.raw.trace_id)
+        redaction.learn(found.raw.attributes)
+        redaction.learn({"": found.raw.body})
 
 
 def issue_url(public_url: str, fingerprint: str) -> str:

@@ -92,6 +92,14 @@ class Redactor:
             return (text if text.isascii() else valid(text)), ()
         return self._clean(text, folded, matched)
 
+    def for_service(self, service: str) -> Redactor:
+        """Itself: without a policy every service has the same rules."""
+        return self
+
+    def would_take(self, clean: str, key: str | None = None) -> tuple[str, ...]:
+        """Nothing: without a policy no rule is on trial."""
+        return ()
+
     def rule(self, name: str) -> Rule:
         """The rule of that name: what to say about a redaction. Raises KeyError."""
         for rule in self.rules:
@@ -244,11 +252,12 @@ def _merge(pieces: list[_Piece], hits: list[_Hit]) -> list[_Piece]:
     return result
 
 
-def self_check(rules: Sequence[Rule] = DEFAULT_RULES) -> list[str]:
-    """What is wrong with the rules by their own examples and counter-examples; empty when nothing is. Takes 0.1 s."""
-    redactor = Redactor(rules, strict=True)
+def self_check(rules: Sequence[Rule] = DEFAULT_RULES, beside: Sequence[Rule] = ()) -> list[str]:
+    """What is wrong with ``rules`` by their own examples and counter-examples, when they run together (and with those
+    ``beside`` them); empty when nothing is. Takes 0.1 s."""
+    redactor = Redactor((*rules, *beside), strict=True)
     problems: list[str] = []
-    for rule in redactor.rules:
+    for rule in rules:
         if len(rule.replacement.encode()) > 32 or redactor.text(rule.replacement)[1]:
             problems.append(f"{rule.name}: the replacement {rule.replacement!r} is too long or is itself redacted")
         for example in rule.examples:

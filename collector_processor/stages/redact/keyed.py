@@ -6,12 +6,13 @@ strings, command lines, XML elements, and the reprs of many languages are all a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.headers import header
 from collector_processor.stages.redact.pattern import Match, Span
-from collector_processor.stages.redact.rule import WORD, Check, vocabulary
+from collector_processor.stages.redact.rule import WORD, Check, Example, Rule, vocabulary
 from collector_processor.stages.redact.source_lines import on_source_line
 
 _KEY = r"[0-9A-Za-z_.$\xc0-\xff-]*"
@@ -29,26 +30,60 @@ _TYPE_NAMES = vocabulary(
 )
 
 
-def pattern(kind: str) -> str:
-    """RE2: group 1 is a key before a separator, group 2 one of a command line (``--password x``)."""
-    key = rf"{_KEY}(?i:{keys.pattern_of(kind)})"
+def pattern(ending: str) -> str:
+    """RE2 for keys that end so: group 1 is a key before a separator, group 2 one of a command line
+    (``--password x``)."""
+    key = rf"{_KEY}(?i:{ending})"
     return rf"({key})(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>)|(-{key})[ \t]+"
 
 
-def cue(kind: str) -> str:
+def cue(ending: str) -> str:
     """The smaller pattern that decides whether ``pattern`` is searched."""
-    end = rf"(?i:{keys.pattern_of(kind)})"
+    end = rf"(?i:{ending})"
     return rf"{end}(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>)|-{_KEY}{end}[ \t]"
 
 
-def carried(kind: str) -> Check:
-    """The check of the rule for one kind of key."""
+def rule(
+    *,
+    name: str,
+    replacement: str,
+    what: str,
+    phrases: Sequence[str],
+    by_default: bool = True,
+    examples: Sequence[Example] = (),
+    counter_examples: Sequence[str] = (),
+) -> Rule:
+    """A rule for the values of keys that end in the words of one of ``phrases``, in text and as attribute keys."""
+    parts = {tuple(keys.words(phrase)) for phrase in phrases}
+    ending = "|".join(sorted("[_. -]?".join(map(re.escape, words)) for words in parts if words))
+
+    def named(key: str) -> bool:
+        words = tuple(keys.bare_words(key))
+        return any(words[start:] in parts for start in range(len(words)))
+
+    return Rule(
+        name=name,
+        replacement=replacement,
+        what=what,
+        pattern=pattern(ending),
+        cue=cue(ending),
+        check=carried(name, named),
+        keys=tuple(sorted(phrases)),
+        by_default=by_default,
+        spreads=False,
+        examples=tuple(examples),
+        counter_examples=tuple(counter_examples),
+    )
+
+
+def carried(kind: str, named: Callable[[str], bool]) -> Check:
+    """The check of the rule for the keys that ``named`` takes."""
 
     def check(text: str, match: Match) -> Sequence[Span]:
         command_line = match[2][0] >= 0
         key_start, key_end = match[2 if command_line else 1]
         key = text[key_start:key_end]
-        if keys.kind_of(key) != kind:
+        if not named(key):
             return ()
         separator = text[key_end : match[0][1]]
         position = match[0][1]

@@ -9,6 +9,8 @@ from collector_processor.stages.redact.rules import (
     email,
     identity,
     keys,
+    national_ids,
+    personal,
     statements,
     tokens,
     tokens_cloud,
@@ -30,3 +32,6 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     *identity.RULES,
     *email.RULES,
 )
+
+POLICY_RULES: tuple[Rule, ...] = (*national_ids.RULES, *personal.RULES)
+"""What only a policy switches on."""
