@@ -19,6 +19,7 @@ from otel_errors.hooks import (
     threads,
     unraisable,
     unsampled,
+    uvicorn_shutdown,
 )
 
 _HOOKS = (
@@ -36,6 +37,7 @@ _HOOKS = (
     django_requests,
     starlette_requests,
     celery_tasks,
+    uvicorn_shutdown,
 )
 
 

@@ -53,7 +53,7 @@ def _emit(wrapped: Callable[..., Any], handler: Any, args: tuple[Any, ...], kwar
             marked = _marked(reporter, handler, record, error)
             if marked is not None:
                 exported, sighting = marked
-                token = _attach(sighting.span_context)
+                token = _attach(sighting.span_context) if sighting is not None else None
     try:
         return wrapped(exported)
     finally:
@@ -63,15 +63,18 @@ def _emit(wrapped: Callable[..., Any], handler: Any, args: tuple[Any, ...], kwar
 
 def _marked(
     reporter: active.Reporter, handler: Any, record: logging.LogRecord, error: BaseException
-) -> tuple[logging.LogRecord, Sighting] | None:
-    """A copy of ``record`` that carries the error's identity, or None when it stays as it is."""
+) -> tuple[logging.LogRecord, Sighting | None] | None:
+    """A copy of ``record`` that carries the error's identity, or, for what is not an error (Django logs its
+    ``PermissionDenied``), the line alone; None when it stays as it is."""
     logger = get_logger(record.name, logger_provider=getattr(handler, "_logger_provider", None))
     where = origin.here()
     if not logger.enabled(context=where.context):
         return None
     known = seen.get(error)
     if (known is None or known.mechanism == EXPECTED) and is_not_an_error(error):
-        return None
+        line = copy.copy(record)
+        line.exc_info = None
+        return line, None
     own = where.span.get_span_context()
     sighting, _ = seen.claim(error, lambda: Sighting("logging", True, None, own if own.is_valid else None))
     captured = capture(

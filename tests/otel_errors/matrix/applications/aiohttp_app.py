@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from aiohttp import web
+
+sys.path.insert(0, os.path.dirname(__file__))
+from failing import fail
+
+
+async def ready(request):
+    return web.Response(text="ready")
+
+
+async def unhandled(request):
+    fail("aiohttp, unhandled")
+
+
+async def missing(request):
+    raise web.HTTPNotFound
+
+
+async def moved(request):
+    raise web.HTTPFound("/ready")
+
+
+async def unavailable(request):
+    raise web.HTTPServiceUnavailable(reason="aiohttp, HTTPServiceUnavailable")
+
+
+if __name__ == "__main__":
+    app = web.Application()
+    for handler in (ready, unhandled, missing, moved, unavailable):
+        app.router.add_get(f"/{handler.__name__}", handler)
+    web.run_app(app, sock=socket.socket(fileno=int(sys.argv[1])), print=None, access_log=None)
