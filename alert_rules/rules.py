@@ -227,10 +227,19 @@ def _down(rules: Rules) -> Rule:
 
 
 def _dropping(rules: Rules) -> Rule:
+    dropped, within = "otel_errors_dropped_total", rules.dropping_within
+    # A reason that drops for the first time is a new series, whose first drops increase() does not see.
+    expression = (
+        "sum by (reason, output) (\n"
+        f"  increase({dropped}[{within}]) > 0\n"
+        "  or\n"
+        f"  ({dropped} unless last_over_time({dropped}[{within}] offset {within}))\n"
+        ") > 0\n"
+    )
     return _alert(
         rules,
         config.DROPPING,
-        f"sum by (reason, output) (increase(otel_errors_dropped_total[{rules.dropping_within}])) > 0\n",
+        expression,
         labels={"severity": "high"},
         summary="otel-errors drops telemetry ({{ $labels.reason }})",
         description=(
@@ -248,7 +257,8 @@ _NOT_ANSWERING = "otel-errors does not answer at present; this is what was so wh
 
 
 def _seen(sentence: str) -> str:
-    return _unless_held(f"{sentence} Seen {_COUNT} times{_IN_ENVIRONMENT}.")
+    times = f"{{{{ if eq $value 1.0 }}}}once{{{{ else }}}}{_COUNT} times{{{{ end }}}}"
+    return _unless_held(f"{sentence} Seen {times}{_IN_ENVIRONMENT}.")
 
 
 def _unless_held(text: str) -> str:

@@ -7,6 +7,7 @@ from .config import ISSUE, ISSUE_AND_ENVIRONMENT
 from .panels import (
     Json,
     bars_over_time,
+    births,
     dashboard,
     datasource_variable,
     latest,
@@ -17,13 +18,14 @@ from .panels import (
     panel,
     prometheus,
     query_variable,
+    releases,
     stat,
     table,
 )
 
-INFO = f"topk(1, {latest('otel_errors_issue_info', ISSUE)})"
+INFO_SERIES = latest("otel_errors_issue_info", ISSUE)
+INFO = f"topk(1, {INFO_SERIES})"
 NO_ISSUE = "unknown"
-STATES = tuple(config.STATE_COLORS)
 
 
 def build() -> Json:
@@ -51,15 +53,16 @@ def build() -> Json:
                 everything=True,
             ),
         ],
-        panels=[*_header(), _events(), _occurrences(), _info()],
+        annotations=[
+            releases(f"({latest('otel_errors_release_first_seen_timestamp_seconds')} and on (service_name) {INFO_SERIES})")
+        ],
+        panels=[*_header(), _info(), _events(), _occurrences()],
     )
 
 
 def _header() -> list[Json]:
     first = latest("otel_errors_issue_first_seen_timestamp_seconds", ISSUE_AND_ENVIRONMENT)
     last = latest("otel_errors_issue_last_seen_timestamp_seconds", ISSUE_AND_ENVIRONMENT)
-    states = [latest("otel_errors_issue_state", ISSUE, f'state="{name}"') for name in STATES]
-    state = " or ".join(f"{number} * max({series})" for number, series in enumerate(states, start=1))
     page = link("Open the issue's page", "${__field.labels.url}")
     return [
         stat(
@@ -75,32 +78,19 @@ def _header() -> list[Json]:
             no_value="No such issue in Prometheus: choose one above, or the scrape job is not there yet",
             links=[page],
         ),
-        stat(
+        _word(
             "State",
-            state,
+            "state",
+            config.STATE_COLORS,
             description="new, regressed, acknowledged, resolved or ignored. Changed on the issue's page.",
             x=0,
-            y=3,
-            no_value=NO_ISSUE,
-            mappings=[
-                {
-                    "type": "value",
-                    "options": {
-                        str(number): {"text": name, "color": config.STATE_COLORS[name], "index": number}
-                        for number, name in enumerate(STATES, start=1)
-                    },
-                }
-            ],
         ),
-        stat(
+        _word(
             "Severity",
-            f"max by (severity) ({INFO})",
+            "severity",
+            config.SEVERITY_COLORS,
             description="critical pages, high goes to chat, medium and low to the digest.",
             x=4,
-            y=3,
-            legend="{{severity}}",
-            show="name",
-            no_value=NO_ISSUE,
         ),
         stat(
             "First seen",
@@ -137,18 +127,40 @@ def _header() -> list[Json]:
     ]
 
 
+def _word(title: str, label: str, colors: dict[str, str], *, description: str, x: int) -> Json:
+    """Which of several words a label of the issue is, in its colour. A stat colours numbers: the word's place."""
+    series = [latest("otel_errors_issue_state", ISSUE, f'{label}="{word}"') for word in colors]
+    places = {
+        str(place): {"text": word, "color": color, "index": place}
+        for place, (word, color) in enumerate(colors.items(), start=1)
+    }
+    return stat(
+        title,
+        " or ".join(f"{place} * max({one})" for place, one in enumerate(series, start=1)),
+        description=description,
+        x=x,
+        y=3,
+        no_value=NO_ISSUE,
+        mappings=[{"type": "value", "options": places}],
+    )
+
+
 def _events() -> Json:
     total = latest("otel_errors_issue_events_total", ISSUE_AND_ENVIRONMENT)
     increase = latest_increase("otel_errors_issue_events_total", ISSUE_AND_ENVIRONMENT, within="$__interval")
-    first_seen = latest("otel_errors_issue_first_seen_timestamp_seconds", ISSUE_AND_ENVIRONMENT)
-    # In the step of its first event the issue's total is the step's count; increase() would show nothing.
-    born = f"({total} and on (issue_id, environment) time() - {first_seen} < $__interval_ms / 1000)"
+    born = births(
+        "otel_errors_issue_events_total",
+        ISSUE_AND_ENVIRONMENT,
+        totals=total,
+        first_seen=latest("otel_errors_issue_first_seen_timestamp_seconds", ISSUE_AND_ENVIRONMENT),
+        on="issue_id, environment",
+    )
     return bars_over_time(
         "Events over time",
         [prometheus(f"sum by (environment) ({born} or {increase})", legend="{{environment}}", exemplar=True)],
         description="Events of each step by environment. Points are single events; a click on one opens its trace.",
         x=0,
-        y=7,
+        y=11,
         w=24,
         h=8,
         unit="short",
@@ -164,7 +176,7 @@ def _occurrences() -> Json:
             "Without Loki, the occurrences are on the issue's page."
         ),
         x=0,
-        y=15,
+        y=19,
         w=24,
         h=14,
         targets=[loki(f'{config.LOKI_STREAM} | issue_id="$issue"')],
@@ -189,7 +201,7 @@ def _info() -> Json:
         [prometheus(f"max by ({', '.join(columns)}) ({INFO})", table=True)],
         description="What otel-errors knows of the issue; the page has the rest.",
         x=0,
-        y=29,
+        y=7,
         w=24,
         h=4,
         no_value="No such issue in Prometheus",

@@ -7,6 +7,7 @@ from .config import REAL_ISSUES, SERVICE, SERVICE_AND_ENVIRONMENT
 from .panels import (
     Json,
     bars_over_time,
+    births,
     dashboard,
     datasource_variable,
     latest,
@@ -16,6 +17,7 @@ from .panels import (
     panel,
     prometheus,
     query_variable,
+    releases,
     row,
     stat,
     table,
@@ -55,10 +57,11 @@ def build() -> Json:
                 "service", "Service", "label_values(otel_errors_issue_events_total, service_name)", everything=True
             ),
         ],
+        annotations=[releases(latest("otel_errors_release_first_seen_timestamp_seconds", SERVICE))],
         panels=[
             *_header(),
             _events_by_service(),
-            _state_by_service(),
+            _open_by_service(),
             _top_issues(),
             _set_up_help(),
         ],
@@ -125,19 +128,21 @@ def _header() -> list[Json]:
 
 
 def _events_by_service() -> Json:
+    # Summed before the increase is taken: a type of exception that is new to a service is a new series, whose first
+    # events increase() would not see. The totals come from the store and never restart, which makes the sum safe.
+    increase = f"increase({EVENTS_BY_SERVICE}[$__interval:{config.STEP}])"
+    first_seen = latest("otel_errors_issue_first_seen_timestamp_seconds", REAL_ISSUES, SERVICE_AND_ENVIRONMENT)
+    born = births(
+        "otel_errors_events_total",
+        SERVICE_AND_ENVIRONMENT,
+        totals=EVENTS_BY_SERVICE,
+        first_seen=f"min by (service_name) ({first_seen})",
+        on="service_name",
+    )
     return bars_over_time(
         "Events by service",
-        # Summed before the increase is taken: a type of exception that is new to a service is a new series, whose first
-        # events increase() would not see. The totals come from the store and never restart, which makes the sum safe.
-        [
-            prometheus(
-                f"increase({EVENTS_BY_SERVICE}[$__interval:{config.STEP}])", legend="{{service_name}}", exemplar=True
-            )
-        ],
-        description=(
-            "Error events of each step. Points are single events; a click on one opens its trace. "
-            "The first events of a service that has never had any are not drawn; they are in the table below."
-        ),
+        [prometheus(f"{born} or {increase}", legend="{{service_name}}", exemplar=True)],
+        description="Error events of each step. Points are single events; a click on one opens its trace.",
         x=0,
         y=4,
         w=16,
@@ -146,11 +151,11 @@ def _events_by_service() -> Json:
     )
 
 
-def _state_by_service() -> Json:
+def _open_by_service() -> Json:
     return panel(
         "barchart",
-        "State by service",
-        description="How many issues of each service are in which state. Ignored and resolved ones are not shown.",
+        "Open issues by service",
+        description="How many issues of each service are new, regressed or acknowledged.",
         x=16,
         y=4,
         w=8,
@@ -284,9 +289,10 @@ def _top_issues() -> Json:
                 "State",
                 mappings=config.words(config.STATE_COLORS),
                 custom__cellOptions={"type": "color-text"},
-                custom__width=120,
+                custom__width=110,
             ),
-            override("Title", links=[link("Open the issue's page", "${__data.fields.url}")], custom__minWidth=320),
+            override("Title", links=[link("Open the issue's page", "${__data.fields.url}")], custom__minWidth=280),
+            override("Service", custom__width=130),
             override(
                 "Severity",
                 mappings=config.words(config.SEVERITY_COLORS),
@@ -300,9 +306,14 @@ def _top_issues() -> Json:
                 custom__cellOptions={"type": "gauge", "mode": "gradient"},
                 color={"mode": "continuous-BlYlRd"},
                 min=0,
+                # Without it the gauge ends at the largest number of the whole table, which is a time.
+                fieldMinMax=True,
+                custom__width=190,
             ),
             override("Users", unit="short", decimals=0, noValue="–", custom__width=80),
             override("Last seen", unit="dateTimeFromNow", custom__width=140),
+            override("Owner", custom__width=110),
+            override("First release", custom__width=110),
             override("Issue", links=[link("Open the issue's dashboard", ISSUE_DASHBOARD)], custom__width=120),
             override(
                 "Page",

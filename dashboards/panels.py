@@ -29,6 +29,16 @@ def latest_increase(name: str, *matchers: str, within: str) -> str:
     return f"max without (instance, pod) (increase({selector(name, *matchers)}[{within}]))"
 
 
+def births(name: str, *matchers: str, totals: str, first_seen: str, on: str) -> str:
+    """The ``totals`` of counters that Prometheus met for the first time in this step: what increase() never sees.
+
+    Young by their first event's time as well, so that a gap in scraping does not make news of an old total.
+    """
+    seen = f"max without (instance, pod) (last_over_time({selector(name, *matchers)}[5m] offset $__interval))"
+    young = f"time() - {first_seen} < 300 + $__interval_ms / 1000"
+    return f"({totals} unless on ({on}) {seen} and on ({on}) {young})"
+
+
 def prometheus(
     expression: str,
     *,
@@ -156,7 +166,6 @@ def bars_over_time(
     w: int,
     h: int,
     unit: str,
-    links: Sequence[Json] = (),
 ) -> Json:
     """Stacked bars a step, with a table of totals below."""
     return panel(
@@ -173,6 +182,8 @@ def bars_over_time(
         fieldConfig={
             "defaults": {
                 "unit": unit,
+                # increase() extrapolates to the edges of the step: 3 events may come out as 3.2.
+                "decimals": 0,
                 "min": 0,
                 "noValue": "no events",
                 "color": {"mode": "palette-classic"},
@@ -182,13 +193,12 @@ def bars_over_time(
                     "lineWidth": 0,
                     "stacking": {"group": "A", "mode": "normal"},
                 },
-                "links": list(links),
             },
             "overrides": [],
         },
         options={
             "legend": {
-                "calcs": ["max", "lastNotNull"],
+                "calcs": ["sum", "max"],
                 "displayMode": "table",
                 "placement": "bottom",
                 "showLegend": True,
@@ -298,8 +308,31 @@ def query_variable(
     return variable
 
 
+def releases(expression: str) -> Json:
+    """Marks in every graph where a release was first seen to fail; ``expression`` gives times in seconds."""
+    return {
+        "name": "Releases",
+        "datasource": config.PROMETHEUS,
+        "enable": True,
+        "hide": False,
+        "iconColor": "blue",
+        "expr": f"1000 * {expression}",
+        "step": config.MIN_INTERVAL,
+        "useValueForTime": True,
+        "titleFormat": "First error of {{service_name}} {{release}}",
+        "tagKeys": "service_name,release",
+    }
+
+
 def dashboard(
-    uid: str, title: str, *, description: str, variables: Sequence[Json], panels: Sequence[Json], since: str
+    uid: str,
+    title: str,
+    *,
+    description: str,
+    variables: Sequence[Json],
+    annotations: Sequence[Json],
+    panels: Sequence[Json],
+    since: str,
 ) -> Json:
     """The whole; gives panels their ids in order of appearance."""
     number = count(1)
@@ -325,7 +358,7 @@ def dashboard(
         "liveNow": False,
         "weekStart": "",
         "templating": {"list": list(variables)},
-        "annotations": {"list": []},
+        "annotations": {"list": list(annotations)},
         "links": [
             {
                 "type": "dashboards",

@@ -6,7 +6,6 @@ All on loopback, ports are chosen free. Whatever is started is stopped by its ha
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from tests.ports import free_port
 from tests.programs import required_program
 
 T = TypeVar("T")
@@ -197,7 +197,7 @@ def await_value(question: Callable[[], T], *, seconds: float = 30, what: str = "
 def _start(folder: Path, command: Callable[[int], list[str]]) -> Handle:
     # A free port may be taken before it is bound, and neither program tells a port that it chose itself: try again.
     for attempt in range(3):
-        port = _free_port()
+        port = free_port()
         log = folder / "log"
         with log.open("ab") as sink:
             process = subprocess.Popen(command(port), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd=folder)
@@ -220,12 +220,6 @@ def _ready(handle: Handle, seconds: float = 30) -> bool:
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _address(target: str) -> str:

@@ -99,6 +99,7 @@ MUTATIONS = {
     "nine suffice": ("ten in five minutes", ">= 10", ">= 9"),
     "one failed scrape is down": ("one failed scrape", "for: 5m", ""),
     "environments are mixed": ("known from staging", r"on \(issue_id, environment\)", "on (issue_id)"),
+    "a reason's first drops are not seen": ("the first drop", r"unless last_over_time", "and last_over_time"),
     "drops are forgotten early": ("one failed scrape", r"\[15m\]", "[5m]"),
     "regressions are not seen": ("a resolved critical issue", 'state="regressed"', 'state="new"'),
 }

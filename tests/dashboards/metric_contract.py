@@ -1,4 +1,6 @@
-"""What /metrics exposes, by contract: metric name → its labels. Rules and dashboards may use nothing else.
+"""What /metrics exposes: metric name → its labels. Rules and dashboards may use nothing else.
+
+``test_metric_contract`` holds it against the exposition itself.
 
 ``job``, ``instance`` and ``pod`` are added by Prometheus.
 """
@@ -31,17 +33,20 @@ STORE: dict[str, frozenset[str]] = {
 """From the store: the same from every replica, so ``max without (instance, pod)`` comes first."""
 
 SERVICE: dict[str, frozenset[str]] = {
-    f"otel_errors_{name}_total": frozenset({"signal", "service", "reason", "rule", "output"})
-    for name in ("received", "refused", "forwarded", "dropped", "redactions", "output_requests")
-} | {
+    "otel_errors_received_total": frozenset({"signal", "service_name"}),
+    "otel_errors_refused_total": frozenset({"signal", "reason"}),
+    "otel_errors_forwarded_total": frozenset({"signal", "outcome"}),
+    "otel_errors_dropped_total": frozenset({"signal", "reason", "output"}),
+    "otel_errors_redactions_total": frozenset({"rule", "service_name"}),
+    "otel_errors_output_requests_total": frozenset({"output", "code"}),
+    "otel_errors_series_dropped_total": frozenset({"metric"}),
     "otel_errors_queue_events": frozenset(),
     "otel_errors_queue_bytes": frozenset(),
     "otel_errors_queue_oldest_seconds": frozenset(),
     "otel_errors_stage_seconds_bucket": frozenset({"stage", "le"}),
     "otel_errors_stage_seconds_sum": frozenset({"stage"}),
     "otel_errors_stage_seconds_count": frozenset({"stage"}),
-    "otel_errors_series_dropped_total": frozenset(),
-    "otel_errors_build_info": frozenset({"version"}),
+    "otel_errors_build_info": frozenset({"version", "python_version"}),
 }
 """Of each process of the service: they add up, or for one of several the largest."""
 

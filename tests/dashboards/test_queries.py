@@ -84,7 +84,7 @@ CASES: list[tuple[str, str, str, dict[str, float]]] = [
     ),
     (
         "60m",
-        query(OVERVIEW, "State by service"),
+        query(OVERVIEW, "Open issues by service"),
         "state by service",
         {'{service_name="cart", state="new"}': 1, '{service_name="shop", state="regressed"}': 1},
     ),
