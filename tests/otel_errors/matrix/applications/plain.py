@@ -186,6 +186,8 @@ def unsampled_start_span():
 
 
 def main():
+    # Python's own handler of last resort is gone where OpenTelemetry's is on the root logger.
+    logging.getLogger().addHandler(logging.StreamHandler())
     thread()
     thread_of_a_span()
     future()
