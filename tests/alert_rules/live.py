@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -58,9 +58,16 @@ class Handle:
 
 
 def start_prometheus(
-    tmp_path: Path, *, scrape_target: str, rules: Path, alertmanager: str, scrape_interval: str = "1s"
+    tmp_path: Path,
+    *,
+    scrape_target: str,
+    rules: Path,
+    alertmanager: str = "",
+    scrape_interval: str = "1s",
+    more_targets: Sequence[str] = (),
 ) -> Handle:
-    """Prometheus with one scrape job, otel-errors; ``scrape_target`` and ``alertmanager`` are ``host:port`` or URLs."""
+    """Prometheus with one scrape job, otel-errors; targets and ``alertmanager`` are ``host:port`` or URLs."""
+    targets = [_address(target) for target in (scrape_target, *more_targets)]
     config = {
         "global": {
             "scrape_interval": scrape_interval,
@@ -68,8 +75,10 @@ def start_prometheus(
             "evaluation_interval": scrape_interval,
         },
         "rule_files": [str(rules.resolve())],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [_address(alertmanager)]}]}]},
-        "scrape_configs": [{"job_name": "otel-errors", "static_configs": [{"targets": [_address(scrape_target)]}]}],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [_address(alertmanager)]}]}]}
+        if alertmanager
+        else {},
+        "scrape_configs": [{"job_name": "otel-errors", "static_configs": [{"targets": targets}]}],
     }
     folder = tmp_path / "prometheus"
     folder.mkdir(exist_ok=True)

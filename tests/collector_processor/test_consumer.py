@@ -23,7 +23,7 @@ from tests.collector_processor.issues.errors import error
 from tests.collector_processor.issues.stores import open_store
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come true"

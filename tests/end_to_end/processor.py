@@ -5,30 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:
-    """Poll until ``condition`` is true; fail with ``what`` was awaited."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
+from collector_processor.demo import Endpoints
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 class Processor:
@@ -54,6 +40,11 @@ class Processor:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def endpoints(self) -> Endpoints:
+        """The same as the demo's parts want them: URLs."""
+        return Endpoints(f"http://{self.grpc}", f"http://{self.http}", self.api)
+
     def start(self) -> None:
         """Start and wait for the one line ``ready``."""
         readies = self._readies()
@@ -65,10 +56,10 @@ class Processor:
                 env=self.environment,
                 start_new_session=True,
             )
-        wait_until(lambda: self._readies() > readies or self._process.poll() is not None, seconds=30, what="ready")
+        wait_until(lambda: self._readies() > readies or self._process.poll() is not None, what="ready")
         assert self._process.poll() is None, self.log.read_text()[-4000:]
 
-    def stop(self, seconds: float = 40) -> int:
+    def stop(self, seconds: float = PATIENCE_SECONDS) -> int:
         """SIGTERM, drain, the exit status."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
@@ -81,7 +72,7 @@ class Processor:
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE_SECONDS)
         self._process = None
 
     @property
@@ -94,7 +85,7 @@ class Processor:
         cursor: str | None = None
         while True:
             parameters = {"limit": "100", **({"cursor": cursor} if cursor else {})}
-            answer = httpx.get(f"{self.api}/api/v1/issues", params=parameters, timeout=10)
+            answer = httpx.get(f"{self.api}/api/v1/issues", params=parameters, timeout=PATIENCE_SECONDS)
             answer.raise_for_status()
             page = answer.json()
             found.extend(page["issues"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from collector_processor.demo import BUGS, SECRETS
 from scripts.readme_table import lines_without_times, run_demo, table_in
+from tests.collector_processor.sinks.loki_server import lines_of
 from tests.end_to_end.conftest import DemoRun
-from tests.end_to_end.processor import wait_until
+from tests.waiting import wait_until
 
 
 def test_the_counts_are_what_the_driver_did(demo: DemoRun) -> None:
@@ -37,12 +37,12 @@ def _everything_written(demo: DemoRun) -> Iterator[tuple[str, bytes]]:
     for path in sorted(demo.processor.data_dir.rglob("*")):
         if path.is_file():
             yield str(path.relative_to(demo.processor.data_dir)), path.read_bytes()
-    for signal, payloads in demo.hop.requests.items():
+    for signal, payloads in demo.forwarded.items():
         yield f"forwarded {signal}", b"\n".join(payloads)
-    yield "Loki", b"\n".join(demo.loki.pushes)
+    yield "Loki", b"\n".join(demo.loki.bodies)
     yield "stdout", demo.processor.output.read_bytes()
     yield "log", demo.processor.log.read_bytes()
-    with httpx.Client(base_url=demo.processor.api, timeout=20) as client:
+    with httpx.Client(base_url=demo.processor.api, timeout=60) as client:
         for accept in ("text/plain", "application/openmetrics-text; version=1.0.0"):
             yield f"/metrics {accept}", client.get("/metrics", headers={"Accept": accept}).content
         paths = ["/", "/api/v1/issues?limit=100", "/api/v1/stats", "/readyz"]
@@ -64,7 +64,7 @@ def _everything_written(demo: DemoRun) -> Iterator[tuple[str, bytes]]:
 
 
 def test_no_secret_of_the_driver_is_anywhere(demo: DemoRun) -> None:
-    wait_until(lambda: len(_loki_events(demo)) >= sum(demo.ledger.expected().values()), seconds=20, what="Loki's lines")
+    wait_until(lambda: len(_loki_events(demo)) >= sum(demo.ledger.expected().values()), what="Loki's lines")
     places = dict(_everything_written(demo))
     found = [(place, secret) for place, content in places.items() for secret in SECRETS if secret.encode() in content]
     assert found == []
@@ -77,13 +77,13 @@ def test_no_secret_of_the_driver_is_anywhere(demo: DemoRun) -> None:
 
 
 def _loki_events(demo: DemoRun) -> list[str]:
-    return [line[1] for push in demo.loki.pushes for stream in json.loads(push)["streams"] for line in stream["values"]]
+    return [line for push in demo.loki.pushes for _, _, line in lines_of(push)]
 
 
 def test_loki_has_a_line_for_every_occurrence(demo: DemoRun) -> None:
     expected = sum(demo.ledger.expected().values())
-    wait_until(lambda: len(_loki_events(demo)) >= expected, seconds=20, what="Loki's lines")
-    streams = [stream for push in demo.loki.pushes for stream in json.loads(push)["streams"]]
+    wait_until(lambda: len(_loki_events(demo)) >= expected, what="Loki's lines")
+    streams = [stream for push in demo.loki.pushes for stream in push["streams"]]
     for stream in streams:
         assert set(stream["stream"]) <= {"service_name", "deployment_environment_name", "source"}
         assert stream["stream"]["source"] == "otel-errors"
@@ -91,7 +91,7 @@ def test_loki_has_a_line_for_every_occurrence(demo: DemoRun) -> None:
 
 def test_the_series_add_up_and_carry_exemplars(demo: DemoRun) -> None:
     answer = httpx.get(
-        f"{demo.processor.api}/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=20
+        f"{demo.processor.api}/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=60
     )
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     expected = sum(demo.ledger.expected().values())
@@ -108,15 +108,15 @@ def test_the_series_add_up_and_carry_exemplars(demo: DemoRun) -> None:
 
 
 def test_what_is_forwarded_carries_fingerprint_and_page(demo: DemoRun) -> None:
-    forwarded = demo.hop.everything()
+    forwarded = b"\n".join(payload for payloads in demo.forwarded.values() for payload in payloads)
     fingerprints = set(re.findall(rb"fp1:[0-9a-f]{32}", forwarded))
     assert len(fingerprints) >= len(BUGS)
     assert f"{demo.processor.api}/f/fp1:".encode() in forwarded
-    page = httpx.get(f"{demo.processor.api}/f/{sorted(fingerprints)[0].decode()}", timeout=10, follow_redirects=True)
+    page = httpx.get(f"{demo.processor.api}/f/{sorted(fingerprints)[0].decode()}", timeout=60, follow_redirects=True)
     assert page.status_code == 200
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_stop_drains_and_a_start_resumes(demo: DemoRun) -> None:
     before = {str(issue["id"]): issue["count"] for issue in demo.processor.issues()}
     assert demo.processor.stop() == 0

@@ -17,9 +17,11 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from collector_processor.demo import Api, Driver, Endpoints, Ledger, Shop, bounded, wait_until_counted
-from tests.end_to_end.processor import Processor, running, wait_until
-from tests.end_to_end.receivers import EXPORTS
+from collector_processor.demo import Api, Driver, Ledger, Shop, bounded, wait_until_counted
+from collector_processor.otlp.exchange import TelemetrySignal
+from collector_processor.otlp.messages import SERVICES
+from tests.end_to_end.processor import Processor, running
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 # What OTLP lets a client try again, and nothing else: another status would lose the errors of the request.
 RETRYABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
@@ -58,7 +60,7 @@ class Client:
         """Until ``stop``; a request that is under way is seen through."""
         while not stop.is_set():
             signal, payload, bugs = self._request()
-            export = self._channel.unary_unary(EXPORTS[signal])
+            export = self._channel.unary_unary(SERVICES[signal].method)
             while True:
                 try:
                     export(payload, timeout=5)
@@ -70,7 +72,7 @@ class Client:
             self.acknowledged.update(bugs)
         self._channel.close()
 
-    def _request(self) -> tuple[str, bytes, list[str]]:
+    def _request(self) -> tuple[TelemetrySignal, bytes, list[str]]:
         bugs = [self._random.choice(BUGS) for _ in range(self._random.randint(1, 20))]
         resource = Resource(attributes=[_text("service.name", "numbered"), _text("service.instance.id", "one")])
         if self._random.random() < 0.5:
@@ -120,6 +122,7 @@ def counts_by_type(processor: Processor) -> Counter[str]:
     return counted
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_was_acknowledged_is_counted_once_after_kills(tmp_path: Path, workers: int) -> None:
     processor = Processor(tmp_path, workers=workers)
@@ -137,23 +140,23 @@ def test_what_was_acknowledged_is_counted_once_after_kills(tmp_path: Path, worke
         time.sleep(0.5)
         stop.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
         expected = sum((client.acknowledged for client in clients), Counter())
         assert sum(expected.values()) > 100, "too little was sent to show anything"
-        wait_until(lambda: processor.total() >= sum(expected.values()), seconds=30, what="all to be counted")
+        wait_until(lambda: processor.total() >= sum(expected.values()), what="all to be counted")
         assert processor.stop() == 0
         processor.start()
         assert counts_by_type(processor) == expected
         assert len(processor.issues()) == len(BUGS)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_demo_is_counted_exactly_though_the_processor_is_killed_under_it(tmp_path: Path) -> None:
     """The shop's exporters send again what was not acknowledged; nothing is lost and nothing is counted twice."""
     processor = Processor(tmp_path / "processor")
     ledger = Ledger()
-    endpoints = Endpoints(otlp_grpc=f"http://{processor.grpc}", otlp_http=f"http://{processor.http}", api=processor.api)
+    endpoints = processor.endpoints
     done = threading.Event()
     kills = 0
     with running(processor):
@@ -174,5 +177,5 @@ def test_the_demo_is_counted_exactly_though_the_processor_is_killed_under_it(tmp
                 processor.start()
             driving.join()
         assert kills > 0
-        _, differences = wait_until_counted(Api(endpoints.api), ledger)
+        _, differences = wait_until_counted(Api(endpoints.api), ledger, within_seconds=PATIENCE_SECONDS)
         assert differences == []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.receivers import otlp_receiver
 
 
 @dataclass
@@ -45,14 +46,17 @@ class Receiver:
         self._changed = threading.Condition()
         self.spans: list[SpanSeen] = []
         self.logs: list[Record] = []
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=2))
-        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Traces(self), self._server)
-        logs_service_pb2_grpc.add_LogsServiceServicer_to_server(_Logs(self), self._server)
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
+        self._serving = ExitStack()
+        self.port = int(self._serving.enter_context(otlp_receiver(self._take)).rpartition(":")[2])
 
     def stop(self) -> None:
-        self._server.stop(None).wait()
+        self._serving.close()
+
+    def _take(self, signal: str, payload: bytes) -> None:
+        if signal == "traces":
+            self.add(_spans(ExportTraceServiceRequest.FromString(payload)), [])
+        elif signal == "logs":
+            self.add([], _logs(ExportLogsServiceRequest.FromString(payload)))
 
     def clear(self) -> None:
         self.spans.clear()
@@ -80,58 +84,46 @@ class Receiver:
             self._changed.notify_all()
 
 
-class _Traces(trace_service_pb2_grpc.TraceServiceServicer):
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
-    def Export(self, request: Any, context: Any) -> Any:
-        spans = []
-        for resource in request.resource_spans:
-            for scope in resource.scope_spans:
-                for span in scope.spans:
-                    seen = SpanSeen(span.name, span.trace_id.hex(), span.span_id.hex())
-                    for event in span.events:
-                        seen.events.append(
-                            Record(
-                                "span_event",
-                                event.name,
-                                _attributes(event.attributes),
-                                seen.trace_id,
-                                seen.span_id,
-                                event.time_unix_nano,
-                                scope=scope.scope.name,
-                                span_name=span.name,
-                            )
-                        )
-                    spans.append(seen)
-        self._receiver.add(spans, [])
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-
-class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
-    def Export(self, request: Any, context: Any) -> Any:
-        logs = []
-        for resource in request.resource_logs:
-            for scope in resource.scope_logs:
-                for log in scope.log_records:
-                    logs.append(
+def _spans(request: ExportTraceServiceRequest) -> list[SpanSeen]:
+    spans = []
+    for resource in request.resource_spans:
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                seen = SpanSeen(span.name, span.trace_id.hex(), span.span_id.hex())
+                for event in span.events:
+                    seen.events.append(
                         Record(
-                            "log",
-                            log.event_name,
-                            _attributes(log.attributes),
-                            log.trace_id.hex(),
-                            log.span_id.hex(),
-                            log.time_unix_nano,
-                            severity=log.severity_number,
-                            body=log.body.string_value,
+                            "span_event",
+                            event.name,
+                            _attributes(event.attributes),
+                            seen.trace_id,
+                            seen.span_id,
+                            event.time_unix_nano,
                             scope=scope.scope.name,
+                            span_name=span.name,
                         )
                     )
-        self._receiver.add([], logs)
-        return logs_service_pb2.ExportLogsServiceResponse()
+                spans.append(seen)
+    return spans
+
+
+def _logs(request: ExportLogsServiceRequest) -> list[Record]:
+    return [
+        Record(
+            "log",
+            log.event_name,
+            _attributes(log.attributes),
+            log.trace_id.hex(),
+            log.span_id.hex(),
+            log.time_unix_nano,
+            severity=log.severity_number,
+            body=log.body.string_value,
+            scope=scope.scope.name,
+        )
+        for resource in request.resource_logs
+        for scope in resource.scope_logs
+        for log in scope.log_records
+    ]
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:

@@ -192,4 +192,4 @@ def test_a_receiver_that_is_not_there_does_not_hold_the_process(run: Run, receiv
         """,
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
     )
-    assert 0 < float(done.out) < 3.0
+    assert 0 < float(done.out) < 9.0, "the exporter alone would go on trying for ten seconds"

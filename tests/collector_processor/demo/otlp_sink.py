@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent import futures
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import grpc
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as trace_grpc
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from tests.receivers import otlp_receiver
 
 ERROR_KEYS = {"exception.type", "exception.message", "exception.stacktrace", "otel_errors.event_id"}
 
@@ -38,7 +36,13 @@ class Sink:
         self.spans: list[tuple[str, Any]] = []
         self.address = ""
 
-    def take_spans(self, request: trace.ExportTraceServiceRequest) -> None:
+    def take(self, signal: str, payload: bytes) -> None:
+        if signal == "traces":
+            self.take_spans(ExportTraceServiceRequest.FromString(payload))
+        elif signal == "logs":
+            self.take_logs(ExportLogsServiceRequest.FromString(payload))
+
+    def take_spans(self, request: ExportTraceServiceRequest) -> None:
         for resource in request.resource_spans:
             service = plain(resource.resource.attributes)["service.name"]
             for scope in resource.scope_spans:
@@ -48,7 +52,7 @@ class Sink:
                     for event in span.events:
                         self._take(service, "span_event", span.trace_id, span.span_id, 0, plain(event.attributes))
 
-    def take_logs(self, request: logs.ExportLogsServiceRequest) -> None:
+    def take_logs(self, request: ExportLogsServiceRequest) -> None:
         for resource in request.resource_logs:
             service = plain(resource.resource.attributes)["service.name"]
             for scope in resource.scope_logs:
@@ -74,34 +78,9 @@ def _value(pair: KeyValue) -> Any:
     return None if kind is None else getattr(pair.value, kind)
 
 
-class _Traces(trace_grpc.TraceServiceServicer):
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def Export(self, request: Any, context: Any) -> Any:
-        self._sink.take_spans(request)
-        return trace.ExportTraceServiceResponse()
-
-
-class _Logs(logs_grpc.LogsServiceServicer):
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def Export(self, request: Any, context: Any) -> Any:
-        self._sink.take_logs(request)
-        return logs.ExportLogsServiceResponse()
-
-
 @contextmanager
 def receiving() -> Iterator[Sink]:
     """A sink that listens on ``address`` (host:port) of loopback."""
     sink = Sink()
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", -1)])
-    trace_grpc.add_TraceServiceServicer_to_server(_Traces(sink), server)
-    logs_grpc.add_LogsServiceServicer_to_server(_Logs(sink), server)
-    sink.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    try:
+    with otlp_receiver(sink.take) as sink.address:
         yield sink
-    finally:
-        server.stop(2).wait()

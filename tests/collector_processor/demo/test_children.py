@@ -18,7 +18,7 @@ def python(code: str) -> list[str]:
 def test_a_line_is_awaited(tmp_path: Path) -> None:
     code = "import time; print('almost ready', flush=True); time.sleep(.2); print('ready', flush=True); time.sleep(60)"
     with Child("one", python(code), logs=tmp_path, env={}) as child:
-        child.wait_for_line("ready", 10)
+        child.wait_for_line("ready", 60)
         child.check()
     assert child.stop() == -15
 
@@ -26,7 +26,7 @@ def test_a_line_is_awaited(tmp_path: Path) -> None:
 def test_a_child_that_ends_early_is_an_error_with_its_last_lines(tmp_path: Path) -> None:
     code = "import sys; print(*range(100), sep='\\n'); sys.exit('no such port')"
     with Child("one", python(code), logs=tmp_path, env={}) as child, pytest.raises(ChildFailed) as caught:
-        child.wait_for_line("ready", 10)
+        child.wait_for_line("ready", 60)
     assert "one ended with status 1" in str(caught.value)
     assert str(tmp_path / "one.log") in str(caught.value)
     assert "no such port" in str(caught.value)
@@ -45,7 +45,7 @@ def test_a_child_that_does_not_get_ready_is_an_error(tmp_path: Path) -> None:
 def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     with Child("one", python(code), logs=tmp_path, env={}) as child:
-        child.wait_for_line("up", 10)
+        child.wait_for_line("up", 60)
         assert child.stop(grace_seconds=0.2) == -9
 
 
@@ -53,14 +53,16 @@ def test_a_child_is_asked_to_end_once(tmp_path: Path) -> None:
     """A second SIGTERM could cut off what the first one made it finish."""
     code = (
         "import signal, time\n"
-        "signal.signal(15, lambda *_: print('asked', flush=True))\n"
+        "times = []\n"
+        "signal.signal(15, lambda *_: (times.append(1), print('asked', flush=True)))\n"
         "print('up', flush=True)\n"
-        "for _ in range(10): time.sleep(0.1)\n"
+        "while not times: time.sleep(0.05)\n"
+        "time.sleep(0.5)\n"  # a second signal would come within this time
     )
     with Child("one", python(code), logs=tmp_path, env={}) as child:
-        child.wait_for_line("up", 10)
+        child.wait_for_line("up", 60)
         child.terminate()
-        child.wait_for_line("asked", 10)
+        child.wait_for_line("asked", 60)
         assert child.stop() == 0
     assert child.out.read_text() == "up\nasked\n"
 

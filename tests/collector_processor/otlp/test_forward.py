@@ -158,7 +158,7 @@ async def test_a_hop_that_is_not_there_is_retried_and_found_when_it_comes() -> N
         assert "UNAVAILABLE" in outcome.reason
         server = await start_grpc(handler, bind=f"127.0.0.1:{port}", max_request_bytes=1024)
         try:
-            for _ in range(100):
+            for _ in range(600):
                 if await forward.forward(REQUEST) == Accepted():
                     break
                 await asyncio.sleep(0.05)

@@ -17,6 +17,8 @@ Answer = tuple[int, dict[str, str]]
 class LokiServer:
     def __init__(self) -> None:
         self.pushes: list[Push] = []
+        self.bodies: list[bytes] = []
+        """The same, unpacked but not decoded."""
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.raw_sizes: list[int] = []
@@ -38,6 +40,7 @@ class LokiServer:
                 if server.hanging:
                     server.hang.wait(10)
                 push = json.loads(raw)
+                server.bodies.append(raw)
                 server.pushes.append(push)
                 server.raw_sizes.append(len(raw))
                 server.headers.append(dict(self.headers.items()))

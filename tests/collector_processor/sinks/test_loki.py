@@ -45,7 +45,7 @@ def metrics() -> ServiceMetrics:
 
 @pytest.fixture
 def sink(loki: LokiServer, metrics: ServiceMetrics) -> Iterator[LokiSink]:
-    made = LokiSink(loki.url, metrics=metrics, timeout_seconds=5)
+    made = LokiSink(loki.url, metrics=metrics, timeout_seconds=30)
     yield made
     made.close()
 
@@ -184,15 +184,15 @@ def test_a_block_on_ingestion_drops(loki: LokiServer, sink: LokiSink, metrics: S
     assert counted(metrics, "dropped") == {("logs", "blocked", "loki"): 2}
 
 
-def test_no_answer_in_time(loki: LokiServer, metrics: ServiceMetrics) -> None:
+def test_no_answer_in_time(loki: LokiServer, sink: LokiSink, metrics: ServiceMetrics) -> None:
     loki.hanging = True
-    sink = LokiSink(loki.url, metrics=metrics, timeout_seconds=0.2)
+    impatient = LokiSink(loki.url, metrics=metrics, timeout_seconds=0.2)
     with pytest.raises(SinkUnavailable):
-        sink.push([record()])
+        impatient.push([record()])
+    impatient.close()
     loki.hanging = False
     loki.hang.set()
     assert sink.push([record()]).dropped == 0
-    sink.close()
     assert counted(metrics, "output_requests") == {("loki", "timeout"): 1, ("loki", "204"): 1}
 
 
