@@ -78,7 +78,7 @@ class Redactor:
             self._phrases.update(dict.fromkeys((tuple(keys.words(key)) for key in rule.keys), index))
         self._by_kind = {rule.name: index for index, rule in reversed(list(enumerate(self.rules)))}
         self._by_key: dict[str, int | None] = {}
-        self._cues = CueSet([rule.cue or rule.pattern for rule in self.rules]).match
+        self.cues = CueSet([rule.cue or rule.pattern for rule in self.rules]).match
 
     def text(self, text: str, key: str | None = None) -> tuple[str, tuple[Redaction, ...]]:
         """The clean text and what was taken, in order. ``key``: the attribute key that the text came under."""
@@ -87,7 +87,7 @@ class Redactor:
             if rule is not None and self._goes_whole(text, rule):
                 return self._word(rule, text), (Redaction(self._names[rule], 0, len(text)),)
         folded = fold(text)
-        matched = self._cues(folded)
+        matched = self.cues(folded)
         if not matched:
             return (text if text.isascii() else valid(text)), ()
         return self._clean(text, folded, matched)
@@ -150,7 +150,7 @@ class Redactor:
         parts.append(text[position:])
         current = "".join(parts)
         folded = fold(current)
-        matched = self._cues(folded)
+        matched = self.cues(folded)
         if matched and (more := self._hits(folded, matched)):
             return self._clean_further(text, hits, more)
         report = tuple([Redaction(self._names[rule], start, end) for start, end, rule in hits])
@@ -163,7 +163,7 @@ class Redactor:
         for _ in range(MAX_PASSES - 1):
             current, pieces = self._apply(text, _merge(pieces, hits))
             folded = fold(current)
-            hits = self._hits(folded, self._cues(folded))
+            hits = self._hits(folded, self.cues(folded))
             if not hits:
                 return (current if current.isascii() else valid(current)), self._report(pieces)
         return WHOLE, (Redaction(self._names[hits[0][2]], 0, len(text)),)
