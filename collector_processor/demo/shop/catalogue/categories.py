@@ -14,15 +14,10 @@ CHILDREN = {
 
 def expand_category(name: str, path: list[str]) -> dict[str, Any]:
     """The category with all that is below it."""
-    return {"name": name, "children": expand_children(name, [*path, name])}
-
-
-def expand_children(name: str, path: list[str]) -> list[dict[str, Any]]:
-    """What is directly below a category, expanded."""
-    expanded = []
+    children = []
     for child in CHILDREN.get(name, []):
-        expanded.append(expand_category(child, path))
-    return expanded
+        children.append(expand_category(child, [*path, name]))
+    return {"name": name, "children": children}
 
 
 def tree(name: str) -> tuple[int, dict[str, Any]]:
