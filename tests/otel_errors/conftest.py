@@ -34,7 +34,7 @@ def receiver(_one_receiver: Receiver) -> Receiver:
     return _one_receiver
 
 
-# contrib's logging handler starts a thread while Python 3.12 ends, which that version refuses; with and without our library.
+# contrib's logging handler starts a thread while Python 3.12 ends, which that version refuses, with us and without.
 _NOT_OURS = re.compile(
     r"^Exception ignored in atexit callback: <function shutdown at .*?"
     r"^RuntimeError: can't create new thread at interpreter shutdown\n",
