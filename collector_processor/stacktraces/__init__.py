@@ -12,14 +12,28 @@ from typing import Final
 import msgspec
 
 from collector_processor.events import ExceptionNode
+from collector_processor.stacktraces.dart import DART
+from collector_processor.stacktraces.dotnet import DOTNET
+from collector_processor.stacktraces.elixir import ELIXIR
+from collector_processor.stacktraces.go import GO
+from collector_processor.stacktraces.java import JAVA
 from collector_processor.stacktraces.javascript import JAVASCRIPT
+from collector_processor.stacktraces.kotlin import KOTLIN
 from collector_processor.stacktraces.language import Language
+from collector_processor.stacktraces.native import NATIVE, SWIFT
+from collector_processor.stacktraces.php import PHP
 from collector_processor.stacktraces.python import PYTHON
+from collector_processor.stacktraces.ruby import RUBY
+from collector_processor.stacktraces.rust import RUST
+from collector_processor.stacktraces.scala import SCALA
 from collector_processor.stacktraces.text import bounded, cut_message, restore_message, uncoloured
 
 __all__ = ["LANGUAGES", "Language", "StackTrace", "language_name", "parse", "parse_cut"]
 
-LANGUAGES: Final[tuple[Language, ...]] = (PYTHON, JAVASCRIPT)
+LANGUAGES: Final[tuple[Language, ...]] = (
+    *(PYTHON, JAVASCRIPT, KOTLIN, SCALA, JAVA, GO, DOTNET, PHP, DART, ELIXIR, RUST, RUBY),
+    *(SWIFT, NATIVE),
+)
 """In the order in which a text without a language is tried."""
 
 _BY_ALIAS: Final = {alias: language for language in LANGUAGES for alias in language.aliases}

@@ -83,3 +83,193 @@ def javascript(file: str) -> bool:
     ):
         return False
     return not (file.endswith(".js") and "/" not in file and file[:-3] in _NODE_CORE)
+
+
+# By the name of the class, package or namespace: these languages print a file's base name or none.
+_JVM_LIBRARIES = (
+    *(
+        "java.",
+        "javax.",
+        "jakarta.",
+        "jdk.",
+        "sun.",
+        "com.sun.",
+        "sunw.",
+        "kotlin.",
+        "kotlinx.",
+        "_COROUTINE.",
+        "scala.",
+    ),
+    *("akka.", "groovy.", "clojure.", "android.", "androidx.", "dalvik.", "com.android.", "org.springframework."),
+    *(
+        "org.apache.",
+        "org.eclipse.",
+        "org.hibernate.",
+        "org.junit.",
+        "org.mortbay.",
+        "io.netty.",
+        "io.grpc.",
+        "io.ktor.",
+    ),
+    *("io.opentelemetry.", "io.micrometer.", "io.undertow.", "io.vertx.", "reactor.", "rx.", "com.google.common."),
+    *(
+        "com.google.gson.",
+        "com.fasterxml.",
+        "com.zaxxer.",
+        "com.mysql.",
+        "org.postgresql.",
+        "net.sf.cglib.",
+        "okhttp3.",
+    ),
+    *(
+        "retrofit2.",
+        "org.slf4j.",
+        "ch.qos.logback.",
+        "org.jboss.",
+        "org.aspectj.",
+        "com.intellij.",
+        "worker.org.gradle.",
+    ),
+    *("org.gradle.", "play.", "zio.", "cats.", "junit.", "$Proxy", "com.sun.proxy."),
+)
+_DOTNET_LIBRARIES = (
+    *("System.", "Microsoft.", "Mono.", "MS.", "OpenTelemetry.", "Newtonsoft.", "NHibernate.", "Npgsql.", "Grpc."),
+    *(
+        "MySql.",
+        "Dapper.",
+        "Castle.",
+        "Autofac.",
+        "Serilog.",
+        "NLog.",
+        "Polly.",
+        "lambda_method",
+        "(wrapper",
+        "FSharp.",
+    ),
+)
+_GO_PACKAGE = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*\.")
+
+
+@remembered
+def jvm(function: str) -> bool:
+    """No class of the runtime, of Kotlin's or Scala's library, or of a well-known framework."""
+    name = function.rpartition("/")[2] if "/0x" not in function else function.rpartition("//")[2]
+    return not name.startswith(_JVM_LIBRARIES)
+
+
+@remembered
+def dotnet(function: str) -> bool:
+    """No namespace of the framework or of a well-known package."""
+    return not function.startswith(_DOTNET_LIBRARIES)
+
+
+def go(file: str, function: str) -> bool:
+    """Not below GOROOT, the module cache or vendor/, and of a package that is not the standard library's: its import
+    paths have no dot in the first element, and its files lie where Go does."""
+    if function == "panic" or function.startswith(("runtime.", "runtime/", "go.opentelemetry.io/", "testing.")):
+        return False
+    if "/pkg/mod/" in file or "/vendor/" in file or file.startswith("vendor/") or "/usr/local/go/" in file:
+        return False
+    package = _GO_PACKAGE.match(function)
+    return package is None or not file.endswith(f"go/src/{function.partition('.')[0]}/{file.rpartition('/')[2]}")
+
+
+_RUBY_LIBRARY = re.compile(
+    r"/gems/|/lib/ruby/|/rubies/|(?:^|/)vendor/|/\.bundle/|^<internal:|^\S+ \([0-9.]+\S*\) |^\(eval"
+)
+_DART_SDK = ("dart:", "package:flutter/", "package:opentelemetry", "package:stack_trace/", "package:test_api/")
+_ELIXIR_LIBRARIES = frozenset(
+    [
+        "elixir",
+        "stdlib",
+        "kernel",
+        "logger",
+        "ex_unit",
+        "mix",
+        "iex",
+        "phoenix",
+        "phoenix_live_view",
+        "plug",
+        "plug_cowboy",
+        "cowboy",
+        "bandit",
+        "ecto",
+        "ecto_sql",
+        "db_connection",
+        "postgrex",
+        "oban",
+        "absinthe",
+        "telemetry",
+        "opentelemetry_api",
+        "opentelemetry",
+        "ranch",
+        "thousand_island",
+    ]
+)
+_ERLANG_MODULES = (
+    "gen_server:",
+    "gen_statem:",
+    "proc_lib:",
+    "erlang:",
+    "lists:",
+    "maps:",
+    "erl_eval:",
+    ":erlang.",
+    ":proc_lib.",
+)
+_RUST_LIBRARY = re.compile(r"^/rustc/|/\.cargo/|/registry/src/|/rustlib/|^library/(?:std|core|alloc)/")
+_RUST_NAME = re.compile(
+    r"^<?(?:std|core|alloc|backtrace|rust_begin_unwind|__rust|_?_libc_|anyhow|eyre|tokio|test::)\b|^_start$|^main$"
+)
+_NATIVE_SYSTEM = re.compile(
+    r"^(?:/usr/(?:lib|include)|/lib|/System/Library|/build/glibc|\.\./(?:sysdeps|csu|nptl|sysdeps))|/lib(?:c|stdc\+\+|pthread)[.-]"
+    r"|^lib(?:system|dyld|swift|objc|c\+\+|dispatch)|^(?:UIKit|UIKitCore|CoreFoundation|Foundation|AppKit|GraphicsServices|HIToolbox)$"
+    r"|/compiler-rt/|/sanitizer_common/|/libfuzzer/"
+)
+_NATIVE_NAMES = (
+    "std::",
+    "__libc_",
+    "_start",
+    "__cxa_",
+    "__GI_",
+    "raise",
+    "abort",
+    "__asan",
+    "fuzzer::",
+    "swift_",
+    "objc_",
+)
+
+
+@remembered
+def ruby(file: str) -> bool:
+    """Not of a gem, Ruby itself, ``vendor/`` or ``.bundle/``."""
+    return _RUBY_LIBRARY.search(file) is None
+
+
+@remembered
+def php(file: str) -> bool:
+    """Not below Composer's ``vendor/`` or a PEAR directory."""
+    path = file.replace("\\", "/")
+    return not ("/vendor/" in path or path.startswith(("vendor/", "phar://", "/usr/share/php")))
+
+
+@remembered
+def dart(file: str) -> bool:
+    """Not of the SDK, Flutter or the package cache."""
+    return not file.startswith(_DART_SDK) and ".pub-cache/" not in file
+
+
+def elixir(application: str, function: str) -> bool:
+    """Not of an OTP application or dependency that is well known; Erlang prints no application, its modules tell."""
+    return application not in _ELIXIR_LIBRARIES and not function.startswith(_ERLANG_MODULES)
+
+
+def rust(file: str, function: str) -> bool:
+    """Not the standard library or a crate of the registry."""
+    return _RUST_LIBRARY.search(file) is None and _RUST_NAME.search(function) is None
+
+
+def native(function: str, file: str) -> bool:
+    """Not of a system library, a sanitizer or the runtime."""
+    return _NATIVE_SYSTEM.search(file) is None and not function.startswith(_NATIVE_NAMES)

@@ -1,0 +1,114 @@
+"""The stack texts of .NET and Mono: inner exceptions printed inside of the outer, async methods, aggregates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from collector_processor.events import ExceptionNode, Frame
+from collector_processor.stacktraces import in_app
+from collector_processor.stacktraces.header import split_header
+from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
+from collector_processor.stacktraces.text import lines, remembered
+
+MAX_FRAMES = 1024
+MAX_LINE = 4096
+
+_PLACE = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\])? in (.{1,1024}):(?:line )?([0-9]{1,9})\s*$")
+_MEMBER = re.compile(r"\(Inner Exception #[0-9]+\) ")
+_STATE_MACHINE = re.compile(r"<([\w.]+)>[dbgc]__[\w|]*(?:\.MoveNext)?|<>c(?:__DisplayClass[0-9_]+)?[.+]?")
+_ARITY = re.compile(r"`[0-9]+(?:\[[^\]]{0,512}\])*|\[[^\]]{0,256}\]")
+
+
+@remembered
+def function_key(function: str) -> str:
+    """An async method or lambda counts as the method that it was written in; generic arity does not count."""
+    return _ARITY.sub("", _STATE_MACHINE.sub(lambda found: found[1] or "", function)).replace("..", ".")
+
+
+@remembered
+def read_frame(line: str) -> Frame | None:
+    """``at Type.Method(args) in file:line 3``; None for anything else."""
+    text = line.strip()
+    if not text.startswith("at ") or len(text) > MAX_LINE or "(" not in text:
+        return None
+    place = _PLACE.search(text)
+    called = text[3 : place.start() + 1] if place else text[3:]
+    if place is None and not called.rstrip().endswith(")"):
+        called = called.partition(") [")[0] + ")"
+    opening = called.find("(")
+    function = called[:opening].strip()
+    if "." not in function or " " in function.replace(", ", ","):
+        return None
+    if place is None:
+        return Frame(function, None, None, None, None, in_app.dotnet(function))
+    file = None if place[1].startswith("<") else place[1]
+    return Frame(function, None, file, int(place[2]), None, in_app.dotnet(function))
+
+
+def looks_like(text: str) -> bool:
+    if "at " not in text:
+        return False
+    markers = ("--- End of ", ":line ", "] in <", " ---> ")
+    if any(marker in text for marker in markers):
+        return any(read_frame(line) is not None for line in lines(text)[:512])
+    return any(_signature(line) for line in lines(text)[:64])
+
+
+def _signature(line: str) -> bool:
+    """``at N.T.M(String name, Int32& count)``: arguments by type, which no other language prints."""
+    frame = read_frame(line)
+    if frame is None:
+        return False
+    inside = line.partition("(")[2].rpartition(")")[0]
+    return inside == "" or all(" " in part.strip() for part in inside.split(","))
+
+
+def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
+    headers: list[list[str]] = [[]]
+    frames: list[list[Frame]] = [[]]
+    parents: list[int | None] = [None]
+    open_ = [0]
+    for line in lines(text):
+        stripped = line.strip()
+        if stripped.startswith("--- End of inner exception"):
+            if len(open_) > 1:
+                open_.pop()
+            continue
+        frame = read_frame(line)
+        if frame is not None:
+            if len(frames[open_[-1]]) < MAX_FRAMES:
+                frames[open_[-1]].append(frame)
+            continue
+        if stripped.startswith("--- "):
+            continue
+        parts = (" " + line).split(" ---> ", MAX_EXCEPTIONS) if "---> " in line else [line]
+        if not frames[open_[-1]] and parts[0].strip():
+            headers[open_[-1]].append(parts[0].strip())
+        for part in parts[1:]:
+            member = _MEMBER.match(part)
+            if member is not None:
+                del open_[1:]
+            if len(headers) < MAX_EXCEPTIONS:
+                headers.append([part[member.end() if member else 0 :]])
+                frames.append([])
+                parents.append(open_[-1])
+                open_.append(len(headers) - 1)
+        if stripped.endswith("<---") and len(open_) > 1:
+            open_.pop()
+    if not any(frames):
+        return []
+    nodes: list[ExceptionNode] = []
+    for header, own, parent in zip(headers, frames, parents, strict=True):
+        name, message = split_header(header, type_ if parent is None else "")
+        nodes.append(ExceptionNode(name, message, parent, tuple(own)))
+    return nodes
+
+
+DOTNET = Language(
+    name="dotnet",
+    aliases=frozenset({"dotnet", ".net", "csharp", "c#", "fsharp", "vb"}),
+    looks_like=looks_like,
+    parse=parse,
+    function_key=function_key,
+)

@@ -1,0 +1,110 @@
+"""What Java, Kotlin and Scala print: ``Throwable.printStackTrace``, with causes, suppressed exceptions and what log
+frameworks add to a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from collector_processor.events import ExceptionNode, Frame
+from collector_processor.stacktraces import in_app
+from collector_processor.stacktraces.header import split_header
+from collector_processor.stacktraces.language import MAX_EXCEPTIONS
+from collector_processor.stacktraces.text import lines, remembered
+
+MAX_FRAMES = 1024
+MAX_LINE = 2048
+
+_FRAME = re.compile(r"(?:^|[ \t])at ([^()\t]{1,1024})\(([^()]{0,256})\)(?: ~?\[[^\]]{0,256}\])?(?: .{0,64})?$")
+_LOCATION = re.compile(r"(.*?)(?::(-?[0-9]{1,9}))?")
+_MODULE = re.compile(r"(?:[\w.@\-]*/){1,2}(?!0x|[0-9])")
+"""The module and class loader that Java 9 prints in front: another release of Java, another prefix."""
+_LINK = re.compile(r"([ \t]*)(Caused by|Suppressed|Wrapped by): ")
+_THREAD = re.compile(r'Exception in thread "[^"]{0,256}" ')
+_GENERATED = re.compile(
+    r"\$\$(?:Lambda|EnhancerBy|FastClassBy|SpringCGLIB|Proxy)[\w$/]*|\$Proxy[0-9]+|(?<=MethodAccessor)[0-9]+"
+    r"|(?<=ConstructorAccessor)[0-9]+|/0x[0-9a-f]+|\$[0-9]+(?![\w])|(?<=\$)[0-9]+(?=[.$])"
+)
+_LAMBDA = re.compile(r"lambda\$(\w+)\$[0-9]+$|\$anonfun\$(\w+?)(?:\$[0-9]+)?$")
+
+
+@remembered
+def function_key(function: str) -> str:
+    """Without the module, the numbers of lambdas and anonymous classes, and the names of generated proxies."""
+    name = function.rpartition("/")[2] if "/0x" not in function else function
+    lambda_ = _LAMBDA.search(name)
+    if lambda_ is not None:
+        name = name[: lambda_.start()] + (lambda_[1] or lambda_[2] or "")
+    return _GENERATED.sub("", name)
+
+
+@remembered
+def read_frame(line: str) -> Frame | None:
+    """``at [module/]Class.method(File.java:12)``; None for anything else."""
+    if len(line) > MAX_LINE or "at " not in line or ")" not in line:
+        return None
+    found = _FRAME.search(line.rstrip())
+    if found is None or "." not in found[1] or found[1].startswith(("async ", "eval ")):
+        return None
+    location = _LOCATION.fullmatch(found[2])
+    if location is None or ":" in location[1] or ("/" in location[1] and not location[1].endswith((".java", ".kt"))):
+        return None
+    function = _MODULE.sub("", found[1].strip(), count=1) if _MODULE.match(found[1]) else found[1].strip()
+    row = int(location[2]) if location[2] and not location[2].startswith("-") else None
+    return Frame(function, None, location[1] or None, row, None, in_app.jvm(function))
+
+
+def raising_file(text: str) -> str:
+    for line in text.split("\n", 256)[:256]:
+        frame = read_frame(line)
+        if frame is not None:
+            return frame.file or "java"
+    return ""
+
+
+def looks_like(text: str) -> bool:
+    file = raising_file(text if "\\n" not in text else "\n".join(lines(text)))
+    return file.endswith((".java", ".kt", ".scala", ".groovy", ".clj")) or file in ("Native Method", "Unknown Source")
+
+
+def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
+    """Suppressed exceptions are members of the one they stand in, by indentation."""
+    headers: list[list[str]] = [[]]
+    frames: list[list[Frame]] = [[]]
+    parents: list[int | None] = [None]
+    indents = [-1]
+    full = False
+    for line in lines(text):
+        link = _LINK.match(line)
+        if link is not None and (frames[0] or headers[0]):
+            full = len(headers) >= MAX_EXCEPTIONS
+            if full:
+                continue
+            indent = len(link[1].expandtabs(8))
+            member = link[2] == "Suppressed"
+            parent = next(
+                (i for i in range(len(indents) - 1, 0, -1) if indents[i] < indent + (not member)),
+                0,
+            )
+            headers.append([line[link.end() :]])
+            frames.append([])
+            parents.append(parent)
+            indents.append(indent)
+            continue
+        frame = read_frame(line)
+        if full:
+            continue
+        if frame is not None:
+            if len(frames[-1]) < MAX_FRAMES:
+                frames[-1].append(frame)
+        elif not frames[-1]:
+            headers[-1].append(_THREAD.sub("", line[:MAX_LINE]))
+    if not any(frames):
+        return []
+    nodes: list[ExceptionNode] = []
+    for header, own, parent_ in zip(headers, frames, parents, strict=True):
+        name, message = split_header(header, type_ if parent_ is None else "")
+        if name is None and parent_ is not None and header:
+            name, _, message = header[0].strip().partition(": ")
+        nodes.append(ExceptionNode(name, message, parent_, tuple(own)))
+    return nodes

@@ -1,0 +1,92 @@
+"""PHP's stack texts: ``Throwable::__toString``, fatal errors in a log, ``getTraceAsString``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from collector_processor.events import ExceptionNode, Frame
+from collector_processor.stacktraces import in_app
+from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
+from collector_processor.stacktraces.text import lines, remembered
+
+MAX_FRAMES = 1024
+MAX_LINE = 4096
+
+_FRAME = re.compile(r"#[0-9]{1,5} (?:(.{1,1024}?)\(([0-9]{1,9})\)|\[internal function\]): (.*)$")
+_MAIN = re.compile(r"#[0-9]{1,5} \{main\}")
+_NAME = r"([A-Za-z_][\w\\]{0,255}(?:@anonymous)?)"
+_OLD = re.compile(rf"exception '{_NAME}' with message '(.*)' in (.{{1,1024}}):([0-9]{{1,9}})$", re.DOTALL)
+_NEW = re.compile(rf"(?:Uncaught |Next |^){_NAME}(?:: (.*))? in (.{{1,1024}})(?::| on line )([0-9]{{1,9}})$", re.DOTALL)
+_GENERATED = re.compile(r"@anonymous.*|:[0-9]+\}")
+
+
+@remembered
+def function_key(function: str) -> str:
+    """Without the place that PHP 8.4 puts into a closure's name; a closure alone says no place."""
+    name = _GENERATED.sub("}", function) if function.startswith("{") or "{closure:" in function else function
+    name = name.partition("@anonymous")[0] if "@anonymous" in name else name
+    return "" if name == "{closure}" else name
+
+
+@remembered
+def read_frame(line: str) -> Frame | None:
+    start = line.find("#", 0, 256)
+    if start < 0 or len(line) > MAX_LINE:
+        return None
+    found = _FRAME.match(line.strip() if start == 0 else line[start:].rstrip())
+    if found is None:
+        return None
+    function = (
+        found[3].partition("(")[0].strip() if not found[3].startswith("{closure") else found[3].rpartition("(")[0]
+    )
+    row = int(found[2]) if found[2] else None
+    return Frame(function or found[3], None, found[1], row, None, found[1] is not None and in_app.php(found[1]))
+
+
+def looks_like(text: str) -> bool:
+    return "#0 " in text and any(
+        _MAIN.search(line[:512]) or (line.lstrip().startswith("#0 ") and read_frame(line)) for line in lines(text)[:512]
+    )
+
+
+def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
+    """PHP prints the first cause first and the exception that the record carries last (``Next``)."""
+    found: list[tuple[str | None, str | None, list[Frame]]] = []
+    header: list[str] = []
+    frames: list[Frame] = []
+
+    def close() -> None:
+        if frames and len(found) < MAX_EXCEPTIONS:
+            name, message = _header(header)
+            found.append((name, message, list(frames)))
+
+    for line in lines(text):
+        frame = read_frame(line)
+        if frame is not None:
+            if len(frames) < MAX_FRAMES:
+                frames.append(frame)
+        elif line.lstrip().startswith("Next "):
+            close()
+            header, frames = [line.lstrip()], []
+        elif not frames and "Stack trace:" not in line and len(header) < MAX_EXCEPTIONS:
+            header.append(line)
+    close()
+    nodes: list[ExceptionNode] = []
+    for index, (name, message, own) in enumerate(reversed(found)):
+        outermost = index == 0
+        nodes.append(
+            ExceptionNode(
+                name or (type_ or None if outermost else None), message, None if outermost else index - 1, tuple(own)
+            )
+        )
+    return nodes
+
+
+def _header(header: list[str]) -> tuple[str | None, str | None]:
+    said = "\n".join(header).strip()[-MAX_LINE:]
+    match = _OLD.search(said) or _NEW.search(said)
+    return (match[1], match[2] or "") if match is not None else (None, said or None)
+
+
+PHP = Language(name="php", aliases=frozenset({"php"}), looks_like=looks_like, parse=parse, function_key=function_key)
