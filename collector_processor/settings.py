@@ -72,8 +72,8 @@ def _http_url(value: str) -> str:
 
 
 def _queue_url(value: str) -> str:
-    if not value.startswith(("sqlite:", "kafka://")):
-        raise ValueError("not a queue: sqlite: (files in data_dir) or kafka://host:9092/topic is needed")
+    if value != "sqlite:":
+        raise ValueError("not a queue of this version: sqlite: is needed, a file a worker in data_dir")
     return value
 
 

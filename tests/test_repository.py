@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = (
     [sys.executable, "scripts/settings_document.py", "--check"],
+    [sys.executable, "scripts/commands_document.py", "--check"],
     [sys.executable, "-m", "dashboards.build", "--check"],
     [sys.executable, "-m", "alert_rules.build", "--check"],
 )
@@ -50,6 +51,13 @@ def test_no_file_of_ours_is_asking_to_be_two() -> None:
         if (lines := path.read_text().count("\n")) > 400
     }
     assert long == {}
+
+
+def test_the_index_of_the_documents_names_them_all() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    pages |= {f"{path.name}/README.md" for path in (ROOT / "docs").iterdir() if (path / "README.md").exists()}
+    assert {page for page in pages if f"]({page})" not in index} == set()
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -37,6 +37,7 @@ def test_a_flag_wins_over_environment_over_file_over_default(tmp_path: Path) -> 
         ("forward: {endpoint: 'tempo:4317'}", ["forward.endpoint", "'tempo:4317'", "http://"]),
         ("queue: {on_full: drop}", ["queue.on_full", "'drop'", "refuse", "pass"]),
         ("store: {url: 'mysql://x'}", ["store.url", "'mysql://x'", "postgresql"]),
+        ("queue: {url: 'kafka://k:9092/errors'}", ["queue.url", "kafka://k:9092/errors", "sqlite:"]),
         ("otlp: 7", ["otlp", "7"]),
         ("[1, 2]", ["mapping of settings"]),
         ("a: [", ["not YAML"]),
