@@ -14,6 +14,7 @@ from otel_errors import active, origin
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
 from otel_errors.hooks.contrib import owns_process_hooks
+from otel_errors.hooks.framework import drop_our_frame
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import LatePatch
 from otel_errors.report import report
@@ -35,7 +36,11 @@ def _call_exception_handler(
     with guarded("call_exception_handler") as go:
         if go:
             _report(args[0] if args else kwargs.get("context"))
-    return wrapped(*args, **kwargs)
+    try:
+        return wrapped(*args, **kwargs)
+    except BaseException as own:  # a handler that raises ends the loop
+        drop_our_frame(own)
+        raise
 
 
 def _report(situation: Any) -> None:

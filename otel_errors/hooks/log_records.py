@@ -19,6 +19,7 @@ from opentelemetry._logs import get_logger
 from opentelemetry.context import attach, detach, get_current
 
 from otel_errors import active, origin
+from otel_errors.admission import admitted, last_word
 from otel_errors.capture import capture
 from otel_errors.emit import Occurrence, error_attributes
 from otel_errors.flushing import is_flushing
@@ -72,11 +73,13 @@ def _marked(
         return None
     known = seen.get(error)
     if (known is None or known.mechanism == EXPECTED) and is_not_an_error(error):
-        line = copy.copy(record)
-        line.exc_info = None
-        return line, None
+        return _without_the_error(record), None
     own = where.span.get_span_context()
-    sighting, _ = seen.claim(error, lambda: Sighting("logging", True, None, own if own.is_valid else None))
+    sighting, first = seen.claim(error, lambda: Sighting("logging", True, None, own if own.is_valid else None))
+    if first and not admitted(reporter.settings, sighting.event_id):
+        sighting.dropped = True
+    if sighting.dropped:
+        return _without_the_error(record), None
     captured = capture(
         error,
         max_stacktrace_bytes=reporter.settings.max_stacktrace_bytes,
@@ -84,16 +87,27 @@ def _marked(
     )
     severity: Any = sighting.severity
     occurrence = Occurrence(sighting.mechanism, sighting.handled, where, severity=severity)
+    attributes = last_word(
+        reporter.settings, error_attributes(captured, occurrence, sighting.event_id, reporter.settings), error
+    )
+    if attributes is None:
+        sighting.dropped = True
+        return _without_the_error(record), None
     exported = copy.copy(record)
     # The application's own extras win.
-    exported.__dict__.update(
-        {**error_attributes(captured, occurrence, sighting.event_id, reporter.settings), **record.__dict__}
-    )
+    exported.__dict__.update({**attributes, **record.__dict__})
     if getattr(handler, "formatter", None) is None:
         # Else the handler would overwrite type, message and stack. A formatter needs it for the text that it makes.
         exported.exc_info = None
     sighting.logged = True
     return exported, sighting
+
+
+def _without_the_error(record: logging.LogRecord) -> logging.LogRecord:
+    """The application's line is exported all the same."""
+    line = copy.copy(record)
+    line.exc_info = None
+    return line
 
 
 def _attach(span_context: trace.SpanContext | None) -> Any:

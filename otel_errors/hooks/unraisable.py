@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from otel_errors import active, origin
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
+from otel_errors.hooks.futures import Companion
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import HookSlot
 from otel_errors.report import report
+from otel_errors.seen import _on_collection
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+_OWN_FINALIZER = Companion.__del__
+_OWN_GC_CALLBACK = _on_collection
 _slot = HookSlot(sys, "unraisablehook", sys.__unraisablehook__)
 
 
@@ -27,6 +31,8 @@ def uninstall() -> None:
 
 
 def _unraisablehook(args: UnraisableHookArgs) -> None:
+    if args.object is _OWN_FINALIZER or args.object is _OWN_GC_CALLBACK:
+        return  # called at the recursion limit, where no Python function can run: not the application's output
     with guarded("sys.unraisablehook") as go:
         reporter = active.instrumented() if go else None
         error = args.exc_value

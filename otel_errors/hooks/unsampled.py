@@ -22,6 +22,7 @@ from otel_errors.hooks.spans import leaves_a_span, read_arguments
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import Patch, wrapping
 from otel_errors.report import report
+from otel_errors.scope import begin_unit, end_unit
 
 _patches: list[Patch] = []
 
@@ -41,25 +42,31 @@ class WatchedSpan:
     """``use_span``'s context manager, which also tells us what passed. Not a generator: that would add its frame
     to the application's tracebacks."""
 
-    __slots__ = ("_args", "_kwargs", "_manager")
+    __slots__ = ("_args", "_kwargs", "_manager", "_unit")
 
     def __init__(self, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._manager = manager
         self._args = args
         self._kwargs = kwargs
+        self._unit: Any = None
 
     def __enter__(self) -> Any:
+        around = trace.get_current_span().get_span_context()
+        if not around.is_valid or around.is_remote:
+            # The outermost span of this process: a request, message or job begins, with a scope of its own.
+            self._unit = begin_unit(self._args[0] if self._args else self._kwargs.get("span"))
         return self._manager.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Any:
-        if error is None:
-            return self._manager.__exit__(kind, error, traceback)
         try:
             return self._manager.__exit__(kind, error, traceback)
         finally:
-            _passed(error, *self._args, **self._kwargs)
+            if error is not None:
+                _passed(error, *self._args, **self._kwargs)
+            if self._unit is not None:
+                end_unit(self._unit, error)
 
     def __call__(self, function: Any) -> Any:
         """As a decorator: each call makes a new manager of its own, which nobody watches."""
