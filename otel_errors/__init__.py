@@ -10,13 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from otel_errors.scope import scope, set_tag, set_user
+from otel_errors.scope import scope, set_feature_flag, set_tag, set_user
 from otel_errors.version import __version__
 
 if TYPE_CHECKING:
     from otel_errors.semconv import Severity
 
-__all__ = ["__version__", "capture_exception", "capture_message", "flush", "scope", "set_tag", "set_user"]
+__all__ = [
+    "__version__",
+    "capture_exception",
+    "capture_message",
+    "flush",
+    "scope",
+    "set_feature_flag",
+    "set_tag",
+    "set_user",
+]
 
 # The functions import their work when they are called: `collector_processor` imports this package for the attribute
 # names alone.

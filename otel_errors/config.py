@@ -6,15 +6,24 @@ A bad value cannot stop somebody's application: it is named on stderr and the de
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 ENABLED: Final = "OTEL_ERRORS_ENABLED"
 SEND_USER: Final = "OTEL_ERRORS_SEND_USER"
 MAX_STACKTRACE_BYTES: Final = "OTEL_ERRORS_MAX_STACKTRACE_BYTES"
-NAMES: Final = frozenset({ENABLED, SEND_USER, MAX_STACKTRACE_BYTES})
+SAMPLE_RATE: Final = "OTEL_ERRORS_SAMPLE_RATE"
+MAX_PER_SECOND: Final = "OTEL_ERRORS_MAX_PER_SECOND"
+BEFORE_SEND: Final = "OTEL_ERRORS_BEFORE_SEND"
+NOT_ERRORS: Final = "OTEL_ERRORS_NOT_ERRORS"
+NAMES: Final = frozenset(
+    {
+        ENABLED, SEND_USER, MAX_STACKTRACE_BYTES, SAMPLE_RATE, MAX_PER_SECOND, BEFORE_SEND, NOT_ERRORS,
+    }
+)  # fmt: skip
 """Every ``OTEL_ERRORS_*`` name that the library reads. The service's names are in its own settings."""
 
 SIGNAL_OPT_IN: Final = "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN"
@@ -23,8 +32,14 @@ SDK_VALUE_LENGTH_LIMITS: Final = ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_LOG
 DEFAULT_STACKTRACE_BYTES: Final = 64 * 1024
 SMALLEST_STACKTRACE_BYTES: Final = 1024
 LARGEST_STACKTRACE_BYTES: Final = 1024 * 1024
+DEFAULT_PER_SECOND: Final = 1000
+MOST_PER_SECOND: Final = 1_000_000
 
 T = TypeVar("T")
+Attributes = dict[str, Any]
+BeforeSend = Callable[[Attributes, "BaseException | None"], "Mapping[str, Any] | None"]
+"""Given the attributes of an error and the exception (None for a message), returns those to send, or None to send
+nothing."""
 
 
 class SignalMode(NamedTuple):
@@ -45,6 +60,13 @@ class Settings:
     send_user: bool = False
     """Whether ``set_user``'s id leaves the process, as ``user.id``."""
     max_stacktrace_bytes: int = DEFAULT_STACKTRACE_BYTES
+    sample_rate: float = 1.0
+    """The share of errors that is recorded."""
+    max_per_second: int = DEFAULT_PER_SECOND
+    """Errors of this process, averaged over ten seconds; 0 is no limit."""
+    before_send: BeforeSend | None = None
+    not_errors: frozenset[str] = frozenset()
+    """Changes of the kept list of what is not an error (``not_errors.change``)."""
     mode: SignalMode = SPAN_EVENTS
     sdk_value_characters: int | None = None
     """The SDK's limit for an attribute's value as the environment gives it; None when it has none. The SDK would
@@ -76,8 +98,15 @@ def load(
         enabled=value(ENABLED, "enabled", _boolean, True),
         send_user=value(SEND_USER, "send_user", _boolean, False),
         max_stacktrace_bytes=value(
-            MAX_STACKTRACE_BYTES, "max_stacktrace_bytes", _stacktrace_bytes, DEFAULT_STACKTRACE_BYTES
+            MAX_STACKTRACE_BYTES,
+            "max_stacktrace_bytes",
+            _whole(SMALLEST_STACKTRACE_BYTES, LARGEST_STACKTRACE_BYTES),
+            DEFAULT_STACKTRACE_BYTES,
         ),
+        sample_rate=value(SAMPLE_RATE, "sample_rate", _share, 1.0),
+        max_per_second=value(MAX_PER_SECOND, "max_per_second", _whole(0, MOST_PER_SECOND), DEFAULT_PER_SECOND),
+        before_send=value(BEFORE_SEND, "before_send", _function, None),
+        not_errors=value(NOT_ERRORS, "not_errors", _class_names, frozenset()),
         mode=signal_mode(env.get(SIGNAL_OPT_IN, "")),
         sdk_value_characters=_smallest_limit(env),
     )
@@ -102,15 +131,56 @@ def _boolean(value: object) -> bool:
     raise ValueError("true or false is needed")
 
 
-def _stacktrace_bytes(value: object) -> int:
-    allowed = f"a whole number from {SMALLEST_STACKTRACE_BYTES} to {LARGEST_STACKTRACE_BYTES} is needed"
+def _whole(smallest: int, largest: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        allowed = f"a whole number from {smallest} to {largest} is needed"
+        try:
+            number = int(str(value))
+        except ValueError:
+            raise ValueError(allowed) from None
+        if not smallest <= number <= largest:
+            raise ValueError(allowed)
+        return number
+
+    return read
+
+
+def _share(value: object) -> float:
     try:
-        number = int(str(value))
+        share = float(str(value))
     except ValueError:
-        raise ValueError(allowed) from None
-    if not SMALLEST_STACKTRACE_BYTES <= number <= LARGEST_STACKTRACE_BYTES:
-        raise ValueError(allowed)
-    return number
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise ValueError("a number from 0 to 1 is needed")
+    return share
+
+
+def _function(value: object) -> BeforeSend:
+    """A function, or where to import it from: ``module:function``."""
+    if callable(value):
+        return value
+    module, separator, name = str(value).strip().partition(":")
+    if not separator or not module or not name:
+        raise ValueError("a function, or module:function, is needed")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # whatever the module does when it is imported
+        raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from None
+    if not callable(found):
+        raise ValueError("it is not a function")
+    return found  # type: ignore[no-any-return]
+
+
+def _class_names(value: object) -> frozenset[str]:
+    """A list, or a text with commas; ``-`` in front of a name takes it off the kept list."""
+    parts = value if isinstance(value, (list, tuple, set, frozenset)) else str(value).split(",")
+    names = [str(part).strip() for part in parts if str(part).strip()]
+    for name in names:
+        if not all(word.isidentifier() for word in name.removeprefix("-").split(".")):
+            raise ValueError(f"{name!r:.80} is not the name of a class, such as shop.errors.OutOfStock")
+    return frozenset(names)
 
 
 def _smallest_limit(env: Mapping[str, str]) -> int | None:

@@ -30,7 +30,7 @@ def capture_exception(
         occurrence = Occurrence(
             "capture_exception", bool(handled), where, severity=_severity(severity), tags=_tags(tags)
         )
-        return report(reporter, error, occurrence, span=where.span)
+        return report(reporter, error, occurrence, span=where.span) or None
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
-from otel_errors import active, config, hooks, seen
+from otel_errors import active, config, hooks, not_errors, seen
 from otel_errors.guard import guarded, log
 
 
@@ -20,6 +20,11 @@ class ErrorsConfiguration:
     enabled: bool | None = None
     send_user: bool | None = None
     max_stacktrace_bytes: int | None = None
+    sample_rate: float | None = None
+    max_per_second: int | None = None
+    before_send: str | None = None
+    """``module:function``; in code the function itself."""
+    not_errors: list[str] | None = None
 
 
 class ErrorsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -45,6 +50,7 @@ class ErrorsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             if not settings.enabled:
                 active.switch_off(settings)
                 return
+            not_errors.change(settings.not_errors)
             active.activate(
                 active.Reporter(
                     settings,
@@ -57,6 +63,7 @@ class ErrorsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     def _uninstrument(self, **options: Any) -> None:
         with guarded("uninstrument"):
             active.deactivate()
+            not_errors.change(())
             hooks.uninstall()
             seen.unwatch_collections()
             seen.seen.clear()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from opentelemetry import trace
 from opentelemetry.context import Context, get_current
 
-from otel_errors.scope import EMPTY, Scope, current_scope
+from otel_errors.scope import EMPTY, Scope, current_scope, scope_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def of_thread(thread: threading.Thread | None) -> Origin:
         given = getattr(thread, "_otel_context", None)
         if isinstance(given, Context) and given:
             context = given
-    return Origin(context, origin.scope, thread.ident or 0, thread.name)
+    return Origin(context, scope_of(context), thread.ident or 0, thread.name)
 
 
 def unknown() -> Origin:

@@ -4,19 +4,23 @@ here."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry._logs import Logger
 
 from otel_errors.active import Reporter
+from otel_errors.admission import admitted, last_word
 from otel_errors.capture import CapturedException, capture
 from otel_errors.config import SignalMode
 from otel_errors.emit import Occurrence, add_span_event, emit_log_record, error_attributes, severity_number
 from otel_errors.not_errors import leaves_of
 from otel_errors.seen import Sighting, seen
-from otel_errors.semconv import EXCEPTION_EVENT_NAME
+from otel_errors.semconv import EXCEPTION_EVENT_NAME, FEATURE_FLAG_PREFIX
 
+DROPPED: Final = ""
+"""In the place of an event id: not in the sample, past the rate, or not wanted by ``before_send``."""
 AddToSpan = Callable[[Mapping[str, Any], CapturedException], None]
 
 
@@ -60,8 +64,8 @@ def report(
     add_to_span: AddToSpan | None = None,
     may_hold: bool = True,
 ) -> str | None:
-    """Record ``exc`` where the mode wants it and it is not yet. Returns its event id, or None when nothing could
-    carry it.
+    """Record ``exc`` where the mode wants it and it is not yet. Returns its event id, None when nothing could
+    carry it, or ``DROPPED`` when it was left out on purpose.
 
     ``span`` can take an event if it is recording; without it only a log record is possible. May raise: callers guard.
     """
@@ -72,6 +76,13 @@ def report(
         lambda: Sighting(occurrence.mechanism, occurrence.handled, occurrence.severity, own if own.is_valid else None),
         may_hold=may_hold,
     )
+    if first and not admitted(reporter.settings, sighting.event_id):
+        sighting.dropped = True
+    if sighting.dropped:
+        return DROPPED
+    scope = seen.scope_of(exc)
+    if scope is not None:
+        occurrence = replace(occurrence, origin=replace(occurrence.origin, scope=scope))
     try:
         done = _emit(reporter, exc, occurrence, sighting, first, span, add_to_span)
     except BaseException:
@@ -81,7 +92,7 @@ def report(
     if first and not done:
         seen.forget(exc)
         return None
-    return sighting.event_id
+    return DROPPED if sighting.dropped else sighting.event_id
 
 
 def _recognise_group(exc: BaseException) -> None:
@@ -99,7 +110,18 @@ def report_message(reporter: Reporter, text: str, occurrence: Occurrence, event_
     logger = reporter.logger()
     recording = span.is_recording()
     where = carriers(reporter.settings.mode, recording=recording, can_log=_can_log(reporter, logger, occurrence))
-    attributes = error_attributes(CapturedException("", text, ""), occurrence, event_id, reporter.settings)
+    if not admitted(reporter.settings, event_id):
+        return False
+    attributes = last_word(
+        reporter.settings,
+        {
+            **error_attributes(CapturedException("", text, ""), occurrence, event_id, reporter.settings),
+            **_flags(occurrence),
+        },
+        None,
+    )
+    if attributes is None:
+        return False
     if where.span_event:
         add_span_event(span, attributes, occurrence)
     if where.log_record:
@@ -133,7 +155,14 @@ def _emit(
         logger if where.log_record else None,
     )
     captured = capture(exc, max_stacktrace_bytes=reporter.settings.max_stacktrace_bytes, max_characters=limit)
-    attributes = error_attributes(captured, occurrence, sighting.event_id, reporter.settings)
+    attributes = last_word(
+        reporter.settings,
+        {**error_attributes(captured, occurrence, sighting.event_id, reporter.settings), **_flags(occurrence)},
+        exc,
+    )
+    if attributes is None:
+        sighting.dropped = True
+        return True
     if where.span_event and span is not None:
         if add_to_span is not None:
             add_to_span(attributes, captured)
@@ -146,6 +175,10 @@ def _emit(
         sighting.fatal = sighting.fatal or occurrence.fatal
     sighting.handled = sighting.handled and occurrence.handled
     return True
+
+
+def _flags(occurrence: Occurrence) -> dict[str, str]:
+    return {FEATURE_FLAG_PREFIX + key: variant for key, variant in occurrence.origin.scope.feature_flags.items()}
 
 
 def _can_log(reporter: Reporter, logger: Logger, occurrence: Occurrence) -> bool:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
+    from otel_errors.scope import Scope
+
 MAX_ENTRIES = 1024
 MAX_HELD = 64
 LIFE_SECONDS = 60.0
@@ -31,7 +33,17 @@ HELD_SECONDS = 10.0
 class Sighting:
     """What is remembered of the first time; the flags say which records carry the error by now."""
 
-    __slots__ = ("event_id", "fatal", "handled", "logged", "mechanism", "on_span", "severity", "span_context")
+    __slots__ = (
+        "dropped",
+        "event_id",
+        "fatal",
+        "handled",
+        "logged",
+        "mechanism",
+        "on_span",
+        "severity",
+        "span_context",
+    )
 
     def __init__(
         self, mechanism: str, handled: bool, severity: str | None = None, span_context: SpanContext | None = None
@@ -45,21 +57,26 @@ class Sighting:
         self.on_span = False
         self.logged = False
         self.fatal = False
+        self.dropped = False
+        """On purpose: not in the sample, past the rate, or not wanted by ``before_send``."""
 
 
 class _Entry:
-    __slots__ = ("expires", "held", "reference", "sighting")
+    __slots__ = ("expires", "held", "reference", "scope", "sighting")
 
     def __init__(
         self,
         reference: weakref.ref[BaseException] | None,
         held: BaseException | None,
-        sighting: Sighting,
+        sighting: Sighting | None,
+        scope: Scope | None,
         expires: float,
     ) -> None:
         self.reference = reference
         self.held = held
         self.sighting = sighting
+        """None: not reported yet."""
+        self.scope = scope
         self.expires = expires
 
     def is_of(self, exc: BaseException) -> bool:
@@ -86,10 +103,8 @@ class SeenExceptions:
 
     def get(self, exc: BaseException) -> Sighting | None:
         with self._lock:
-            entry = self._entries.get(id(exc))
-            if entry is None or not entry.is_of(exc) or entry.expires < self._clock():
-                return None
-            return entry.sighting
+            entry = self._find(exc)
+            return entry.sighting if entry is not None else None
 
     def claim(
         self, exc: BaseException, make: Callable[[], Sighting], *, may_hold: bool = True
@@ -97,18 +112,41 @@ class SeenExceptions:
         """The sighting of ``exc`` and whether this call is the first. ``may_hold=False`` for objects that must not
         be kept alive."""
         with self._lock:
-            known = self.get(exc)
-            if known is not None:
-                return known, False
+            entry = self._find(exc)
+            if entry is not None and entry.sighting is not None:
+                return entry.sighting, False
             sighting = make()
-            self._remember(exc, sighting, may_hold)
+            if entry is not None:
+                entry.sighting = sighting
+            else:
+                self._remember(exc, sighting, None, may_hold)
         self.sweep()
         return sighting, True
 
-    def forget(self, exc: BaseException) -> None:
+    def note_scope(self, exc: BaseException, scope: Scope) -> None:
+        """``exc`` left the work that ``scope`` is of. The first, innermost one counts."""
         with self._lock:
-            entry = self._entries.get(id(exc))
-            if entry is not None and entry.is_of(exc):
+            entry = self._find(exc)
+            if entry is None:
+                self._remember(exc, None, scope, True)
+            elif entry.scope is None:
+                entry.scope = scope
+        self.sweep()
+
+    def scope_of(self, exc: BaseException) -> Scope | None:
+        with self._lock:
+            entry = self._find(exc)
+            return entry.scope if entry is not None else None
+
+    def forget(self, exc: BaseException) -> None:
+        """It was not reported after all."""
+        with self._lock:
+            entry = self._find(exc)
+            if entry is None:
+                return
+            if entry.scope is not None:
+                entry.sighting = None
+            else:
                 del self._entries[id(exc)]
                 self._held.pop(id(exc), None)
 
@@ -140,17 +178,23 @@ class SeenExceptions:
         self._lock = threading.RLock()
         self.clear()
 
-    def _remember(self, exc: BaseException, sighting: Sighting, may_hold: bool) -> None:
+    def _find(self, exc: BaseException) -> _Entry | None:
+        entry = self._entries.get(id(exc))
+        if entry is None or not entry.is_of(exc) or entry.expires < self._clock():
+            return None
+        return entry
+
+    def _remember(self, exc: BaseException, sighting: Sighting | None, scope: Scope | None, may_hold: bool) -> None:
         key = id(exc)
         now = self._clock()
         self._entries.pop(key, None)
         self._held.pop(key, None)
         try:
-            entry = _Entry(weakref.ref(exc), None, sighting, now + LIFE_SECONDS)
+            entry = _Entry(weakref.ref(exc), None, sighting, scope, now + LIFE_SECONDS)
         except TypeError:
             if not may_hold:
                 return
-            entry = _Entry(None, exc, sighting, now + HELD_SECONDS)
+            entry = _Entry(None, exc, sighting, scope, now + HELD_SECONDS)
             self._held[key] = entry
             watch_collections()
         self._entries[key] = entry

@@ -44,6 +44,7 @@ __all__ = [
     "EXCEPTION_MESSAGE",
     "EXCEPTION_STACKTRACE",
     "EXCEPTION_TYPE",
+    "FEATURE_FLAG_PREFIX",
     "FINGERPRINT",
     "FINGERPRINT_CLIENT",
     "HANDLED",
@@ -99,6 +100,8 @@ SUPPORT_REFERENCE: Final = "otel_errors.support_reference"
 REDACTED: Final = "otel_errors.redacted"
 TAG_PREFIX: Final = "otel_errors.tag."
 """A tag of the scope, ``set_tag("plan", "pro")``, is the attribute ``otel_errors.tag.plan``."""
+FEATURE_FLAG_PREFIX: Final = "otel_errors.feature_flag."
+"""``set_feature_flag("checkout", "new")`` is the attribute ``otel_errors.feature_flag.checkout``."""
 
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")

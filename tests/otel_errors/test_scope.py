@@ -1,0 +1,152 @@
+"""The scope of a unit of work, across threads, tasks and executors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.testclient import TestClient
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+
+import otel_errors
+from otel_errors import active
+from otel_errors.scope import EMPTY, MAX_FEATURE_FLAGS, current_scope
+from tests.otel_errors.in_memory import Start, raise_it
+
+
+@pytest.mark.parametrize("path", ["/sync", "/async", "/dependency"])
+def test_a_user_set_anywhere_in_a_request_reaches_the_error_of_its_server_span(start: Start, path: str) -> None:
+    """A synchronous endpoint or dependency runs in a worker thread, in a copy of the context."""
+    telemetry = start(send_user=True)
+    app = FastAPI()
+
+    @app.get("/sync")
+    def sync() -> None:
+        otel_errors.set_user("of the request")
+        raise ValueError("x")
+
+    @app.get("/async")
+    async def asynchronous() -> None:
+        otel_errors.set_user("of the request")
+        raise ValueError("x")
+
+    def login() -> None:
+        otel_errors.set_user("of the request")
+
+    @app.get("/dependency", dependencies=[Depends(login)])
+    async def dependent() -> None:
+        raise ValueError("x")
+
+    @app.get("/nobody")
+    def nobody() -> None:
+        raise KeyError("y")
+
+    reporter = active.instrumented()
+    assert reporter is not None
+    FastAPIInstrumentor.instrument_app(app, tracer_provider=reporter.tracer_provider)
+    client = TestClient(app, raise_server_exceptions=False)
+    assert client.get(path).status_code == 500
+    assert client.get("/nobody").status_code == 500
+    assert [attributes.get("user.id") for _, attributes in telemetry.events] == ["of the request", None]
+    assert current_scope() == EMPTY
+
+
+def test_a_unit_of_work_ends_with_its_outermost_span(start: Start) -> None:
+    telemetry = start(send_user=True)
+    with telemetry.tracer.start_as_current_span("first"):
+        with telemetry.tracer.start_as_current_span("inner"):
+            otel_errors.set_user("one")
+        assert current_scope().user == "one"
+    assert current_scope() == EMPTY
+    with telemetry.unsampled.start_as_current_span("second"):
+        otel_errors.set_tag("a", "b")
+    assert current_scope() == EMPTY
+
+
+def test_an_error_that_leaves_a_scope_keeps_what_was_set_in_it(start: Start) -> None:
+    telemetry = start(send_user=True)
+
+    def work() -> None:
+        with otel_errors.scope():
+            otel_errors.set_tag("item", "7")
+            with otel_errors.scope():
+                otel_errors.set_user("inner")
+                raise_it()
+
+    with pytest.raises(ValueError, match="x"), telemetry.tracer.start_as_current_span("s"):
+        work()
+    ((_, attributes),) = telemetry.events
+    assert (attributes["otel_errors.tag.item"], attributes["user.id"]) == ("7", "inner")
+
+
+def test_threads_and_executors_see_it_where_the_trace_goes(start: Start) -> None:
+    telemetry = start()
+    seen: list[str] = []
+    threads = ThreadingInstrumentor()
+    threads.instrument()
+    try:
+        with telemetry.tracer.start_as_current_span("s"):
+            otel_errors.set_user("u")
+            thread = threading.Thread(target=lambda: seen.append(current_scope().user))
+            thread.start()
+            thread.join()
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(lambda: seen.append(current_scope().user)).result()
+                pool.submit(contextvars.copy_context().run, lambda: seen.append(current_scope().user)).result()
+    finally:
+        threads.uninstrument()
+    assert seen == ["u", "u", "u"]
+
+
+async def test_tasks_with_a_scope_of_their_own_do_not_see_each_other() -> None:
+    async def work(number: int) -> str:
+        with otel_errors.scope():
+            otel_errors.set_tag("number", str(number))
+            await asyncio.sleep(0)
+            return current_scope().tags["number"]
+
+    with otel_errors.scope():
+        assert await asyncio.gather(*(work(number) for number in range(50))) == [str(number) for number in range(50)]
+        assert current_scope().tags == {}
+
+
+def test_a_decorated_function_has_a_scope_for_each_call() -> None:
+    @otel_errors.scope()
+    def work(depth: int) -> None:
+        otel_errors.set_tag("depth", str(depth))
+        if depth:
+            work(depth - 1)
+        assert current_scope().tags == {"depth": str(depth)}
+
+    work(3)
+    assert current_scope() == EMPTY
+
+
+def test_tags_are_removed_and_flags_are_the_last_ones(start: Start) -> None:
+    telemetry = start()
+    with otel_errors.scope():
+        otel_errors.set_tag("a", "b")
+        otel_errors.set_tag("a", None)
+        for number in range(MAX_FEATURE_FLAGS + 5):
+            otel_errors.set_feature_flag(f"flag{number}", True)
+        otel_errors.set_feature_flag("flag10", "blue")
+        otel_errors.set_feature_flag("flag11", None)
+        otel_errors.capture_exception(ValueError("x"))
+    (record,) = telemetry.records
+    flags = {key: value for key, value in record.attributes.items() if key.startswith("otel_errors.feature_flag.")}
+    assert len(flags) == MAX_FEATURE_FLAGS - 1
+    assert flags["otel_errors.feature_flag.flag10"] == "blue"
+    assert flags["otel_errors.feature_flag.flag68"] == "true"
+    assert "otel_errors.tag.a" not in record.attributes
+
+
+def test_the_end_in_another_context_is_harmless() -> None:
+    block = otel_errors.scope()
+    contextvars.copy_context().run(block.__enter__)
+    block.__exit__(None, None, None)
+    assert current_scope() == EMPTY
