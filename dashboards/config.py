@@ -47,3 +47,9 @@ def words(colors: dict[str, str]) -> list[dict[str, Any]]:
     """Value mappings that colour words."""
     options = {word: {"color": color, "index": index} for index, (word, color) in enumerate(colors.items())}
     return [{"type": "value", "options": options}]
+
+
+OPEN: Final[list[dict[str, Any]]] = [
+    {"type": "regex", "options": {"pattern": ".+", "result": {"text": "open", "index": 0}}}
+]
+"""Value mapping that shows an address as one short word."""

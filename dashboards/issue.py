@@ -42,8 +42,8 @@ def build() -> Json:
                 "issue",
                 "Issue",
                 f"query_result(max by (issue_id, title) ({latest('otel_errors_issue_info')}))",
-                # Titles to choose by, ids as values.
-                regex='/issue_id="(?<value>[^"]+)"(?:.*title="(?<text>[^"]+))?/',
+                # Titles to choose by, ids as values. Grafana escapes nothing: a title may hold quotes, and ends at "}.
+                regex=r'/issue_id="(?<value>[^"]+)"(?:.*?title="(?<text>.+)"\})?/',
                 description="Links to this dashboard set it: /d/otel-errors-issue?var-issue=ID",
             ),
             query_variable(
@@ -54,7 +54,9 @@ def build() -> Json:
             ),
         ],
         annotations=[
-            releases(f"({latest('otel_errors_release_first_seen_timestamp_seconds')} and on (service_name) {INFO_SERIES})")
+            releases(
+                f"({latest('otel_errors_release_first_seen_timestamp_seconds')} and on (service_name) {INFO_SERIES})"
+            )
         ],
         panels=[*_header(), _info(), _events(), _occurrences()],
     )
@@ -194,8 +196,8 @@ def _occurrences() -> Json:
 
 
 def _info() -> Json:
-    columns = ["service_name", "exception_type", "culprit", "first_release", "severity", "owner", "team", "url"]
-    names = ["Service", "Type", "Raised in", "First release", "Severity", "Owner", "Team", "Page"]
+    columns = ["service_name", "exception_type", "culprit", "first_release", "owner", "team", "url"]
+    names = ["Service", "Type", "Raised in", "First release", "Owner", "Team", "Page"]
     return table(
         "About this issue",
         [prometheus(f"max by ({', '.join(columns)}) ({INFO})", table=True)],
@@ -217,9 +219,15 @@ def _info() -> Json:
             },
         ],
         overrides=[
+            override("Service", custom__width=160),
+            override("First release", custom__width=130),
+            override("Owner", custom__width=130),
+            override("Team", custom__width=130),
             override(
-                "Severity", mappings=config.words(config.SEVERITY_COLORS), custom__cellOptions={"type": "color-text"}
+                "Page",
+                links=[link("Open the issue's page", "${__value.raw}")],
+                mappings=config.OPEN,
+                custom__width=70,
             ),
-            override("Page", links=[link("Open the issue's page", "${__value.raw}")], custom__minWidth=240),
         ],
     )

@@ -318,7 +318,7 @@ def _top_issues() -> Json:
             override(
                 "Page",
                 links=[link("Open the issue's page", "${__value.raw}")],
-                mappings=[{"type": "regex", "options": {"pattern": ".+", "result": {"text": "open", "index": 0}}}],
+                mappings=config.OPEN,
                 custom__width=70,
             ),
         ],

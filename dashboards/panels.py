@@ -238,7 +238,11 @@ def table(
                 "unit": "none",
                 "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True},
             },
-            "overrides": list(overrides),
+            # A cell without text would otherwise show noValue, which is what an empty table says.
+            "overrides": [
+                {"matcher": {"id": "byType", "options": "string"}, "properties": [{"id": "noValue", "value": "–"}]},
+                *overrides,
+            ],
         },
         options={
             "showHeader": True,

@@ -260,7 +260,8 @@ def test_tables_name_fields_that_their_queries_have(name: str, panel: dict[str, 
         aggregations = [
             node for node in promql.nodes(tree) if isinstance(node, promql_parser.AggregateExpr) and node.modifier
         ]
-        by = [set(node.modifier.labels) for node in aggregations if str(node.modifier.type).endswith("By")]
+        modifiers = [node.modifier for node in aggregations if node.modifier is not None]
+        by = [set(modifier.labels) for modifier in modifiers if str(modifier.type).endswith("By")]
         fields |= set().union(*by) | {f"Value #{target['refId']}"}
     shown: set[str] = set()
     for transformation in panel["transformations"]:
@@ -272,8 +273,14 @@ def test_tables_name_fields_that_their_queries_have(name: str, panel: dict[str, 
         elif transformation["id"] == "organize":
             assert set(options["renameByName"]) == set(options["indexByName"]) <= fields
             shown = set(options["renameByName"].values())
-    for override in panel["fieldConfig"]["overrides"]:
+    of_strings, *overrides = panel["fieldConfig"]["overrides"]
+    assert of_strings["matcher"] == {"id": "byType", "options": "string"}
+    assert of_strings["properties"] == [{"id": "noValue", "value": "–"}]
+    for override in overrides:
         assert override["matcher"]["options"] in shown
+        properties = {item["id"]: item["value"] for item in override["properties"]}
+        if properties.get("custom.cellOptions", {}).get("type") == "gauge":
+            assert properties["fieldMinMax"] or "max" in properties, "else the gauge's scale is that of all columns"
     for sort in panel["options"]["sortBy"]:
         assert sort["displayName"] in shown
 
@@ -292,9 +299,10 @@ def test_log_queries_select_by_stream_and_issue() -> None:
 def test_the_issue_variable_shows_titles_and_holds_ids() -> None:
     variable = next(one for one in FILES["otel-errors-issue.json"]["templating"]["list"] if one["name"] == "issue")
     pattern = variable["regex"].strip("/").replace("(?<", "(?P<")
-    match = re.search(pattern, '{issue_id="42", title="KeyError: <int> of \'x\'"} 1 1700000000000')
-    assert match is not None
-    assert (match.group("value"), match.group("text")) == ("42", "KeyError: <int> of 'x'")
+    for title in ("KeyError: <int> of 'x'", 'cannot print "<b>" on {paper}', 'x="1"'):
+        match = re.search(pattern, f'{{issue_id="42",title="{title}"}} 1 1700000000000')
+        assert match is not None
+        assert (match.group("value"), match.group("text")) == ("42", title)
     untitled = re.search(pattern, '{issue_id="42"} 1 1700000000000')
     assert untitled is not None
     assert untitled.group("value") == "42"
