@@ -31,7 +31,7 @@ from collector_processor.stacktraces.text import bounded, cut_message, restore_m
 __all__ = ["LANGUAGES", "Language", "StackTrace", "language_name", "parse", "parse_cut"]
 
 LANGUAGES: Final[tuple[Language, ...]] = (
-    *(PYTHON, JAVASCRIPT, KOTLIN, SCALA, JAVA, GO, DOTNET, PHP, DART, ELIXIR, RUST, RUBY),
+    *(PYTHON, RUST, JAVASCRIPT, KOTLIN, SCALA, JAVA, GO, DOTNET, PHP, DART, ELIXIR, RUBY),
     *(SWIFT, NATIVE),
 )
 """In the order in which a text without a language is tried."""

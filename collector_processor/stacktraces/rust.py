@@ -30,7 +30,10 @@ def function_key(function: str) -> str:
 
 
 def looks_like(text: str) -> bool:
-    return "panicked at " in text or "stack backtrace:" in text or ".rs:" in text
+    """Asked before JavaScript, whose frames without a function look like the places of a backtrace."""
+    if "panicked at " in text:
+        return "thread '" in text
+    return "stack backtrace:" in text or (".rs:" in text and "#0 " in text)
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:

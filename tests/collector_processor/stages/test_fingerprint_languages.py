@@ -1,0 +1,81 @@
+"""The rules of the fingerprint in the languages that print what they know in forms of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector_processor.stacktraces import parse
+from collector_processor.stages.fingerprint import group
+
+TEXTS = {
+    "java": (
+        "com.shop.Boom: declined\n\tat com.shop.Pay.charge(Pay.java:31)\n\tat com.shop.Order.place(Order.java:9)\n"
+        "Caused by: java.io.IOException: disk\n\tat com.shop.Disk.read(Disk.java:31)\n\t... 2 more\n"
+    ),
+    "kotlin": "com.shop.Boom: declined\n\tat com.shop.PayKt.charge(Pay.kt:31)\n\tat com.shop.PayKt.place(Pay.kt:9)\n",
+    "scala": "com.shop.Boom: declined\n\tat com.shop.Pay$.charge(Pay.scala:31)\n\tat com.shop.Pay$.main(Pay.scala:9)\n",
+    "go": (
+        "panic: declined\n\ngoroutine 7 [running]:\nmain.charge(0xc000012120)\n\t/srv/r1/pay.go:31 +0x39\n"
+        "main.main()\n\t/srv/r1/main.go:9 +0x1d\nexit status 2\n"
+    ),
+    "dotnet": (
+        "Shop.BoomException: declined ---> System.IO.IOException: disk\n"
+        "   at Shop.Disk.Read(String p) in /srv/r1/Disk.cs:line 4\n   --- End of inner exception stack trace ---\n"
+        "   at Shop.Pay.charge(Int32 a) in /srv/r1/Pay.cs:line 31\n   at Shop.Order.Place() in /srv/r1/O.cs:line 9\n"
+    ),
+    "php": (
+        "PHP Fatal error:  Uncaught App\\Boom: declined in /srv/r1/src/Pay.php:31\nStack trace:\n"
+        "#0 /srv/r1/src/Order.php(31): App\\Pay->charge(1)\n#1 {main}\n  thrown in /srv/r1/src/Pay.php on line 31"
+    ),
+    "ruby": "/srv/r1/pay.rb:31:in `charge': declined (Boom)\n\tfrom /srv/r1/order.rb:9:in `place'\n",
+    "rust": (
+        "thread 'main' panicked at src/pay.rs:31:5:\ndeclined\nstack backtrace:\n   0: rust_begin_unwind\n"
+        "             at /rustc/abc/library/std/src/panicking.rs:645:5\n   1: shop::charge\n"
+        "             at /srv/r1/src/pay.rs:31:5\n   2: shop::main\n             at /srv/r1/src/main.rs:7:3\n"
+    ),
+    "elixir": (
+        "** (RuntimeError) declined\n    (shop 0.1.0) lib/shop/pay.ex:31: Shop.Pay.charge/1\n"
+        "    (shop 0.1.0) lib/shop/order.ex:9: Shop.Order.place/2\n    (elixir 1.15.0) lib/enum.ex:987: Enum.each/2\n"
+    ),
+    "dart": (
+        "Unhandled exception:\nBad state: declined\n#0      charge (package:shop/pay.dart:31:5)\n"
+        "#1      main (package:shop/main.dart:9:1)\n"
+    ),
+    "swift": (
+        "Fatal error: declined\n0 [ra] 0x00005581a1b2c3d4 charge(_:) + 12 in shop at /srv/r1/Sources/pay.swift:31:5\n"
+        "1 [ra] 0x00005581a1b2c3e4 main + 12 in shop at /srv/r1/Sources/main.swift:9:1\n"
+    ),
+    "native": (
+        "ERROR: AddressSanitizer: x\n    #0 0x7f00 in charge(int) /srv/r1/pay.cpp:31:5\n"
+        "    #1 0x7f01 in main /srv/r1/main.cpp:9:1\n"
+    ),
+}
+
+
+def fingerprint(text: str) -> str:
+    return group(type="", message="", stacktrace=text).fingerprint
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_the_language_is_found(language: str) -> None:
+    assert parse(TEXTS[language]).language == language
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("31", "44"), ("/srv/r1/", "/opt/r2/x/"), ("\n", "\r\n"), ("\n", "\\n"), ("declined", "declined by bank 4711")],
+    ids=["lines", "path", "CRLF", "one line", "message"],
+)
+def test_same(language: str, old: str, new: str) -> None:
+    assert fingerprint(TEXTS[language].replace(old, new)) == fingerprint(TEXTS[language])
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_another_raising_function_is_another_bug(language: str) -> None:
+    assert fingerprint(TEXTS[language].replace("charge", "refund")) != fingerprint(TEXTS[language])
+
+
+@pytest.mark.parametrize("language", ["java", "dotnet"])
+def test_another_type_of_cause_is_another_bug(language: str) -> None:
+    assert fingerprint(TEXTS[language].replace("IOException", "FormatException")) != fingerprint(TEXTS[language])
