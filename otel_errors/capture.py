@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from otel_errors.app_errors import BaseAppError
 from otel_errors.frame_text import Place, places_of
 from otel_errors.safe_text import text_of
+from otel_errors.semconv import Severity
 from otel_errors.stack_text import shorten, stack_text, traceback_of
 
 MAX_MESSAGE_CHARACTERS = 16 * 1024
@@ -26,6 +28,9 @@ class CapturedException:
     line: int = 0
     str_failed: bool = False
     """``str()`` of the exception raises: it must not be handed to code that calls it."""
+    error_code: str = ""
+    severity: Severity | None = None
+    """Both as an error of ``otel_errors.app_errors`` says of itself."""
 
 
 def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: int | None = None) -> CapturedException:
@@ -44,6 +49,7 @@ def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: in
         # Else the tail that is kept would hold nothing but message.
         text = text.replace(message, kept)
     raised_at = places[-1] if places else None
+    error_code, severity = _declared(exc)
     return CapturedException(
         type=kind,
         message=kept if max_characters is None else kept[:max_characters],
@@ -52,6 +58,8 @@ def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: in
         file=raised_at.file if raised_at else "",
         line=raised_at.line if raised_at else 0,
         str_failed=not readable,
+        error_code=error_code,
+        severity=severity,
     )
 
 
@@ -60,6 +68,19 @@ def _places(exc: BaseException) -> list[Place]:
         return places_of(traceback_of(exc))
     except Exception:
         return []
+
+
+def _declared(exc: BaseException) -> tuple[str, Severity | None]:
+    """(error code, severity) of an application error: critical ones page, what the user did wrong is low, and the rest
+    is as serious as it was unhandled."""
+    try:
+        if not isinstance(exc, BaseAppError):
+            return "", None
+        if exc.is_critical:
+            return exc.code, "critical"
+        return exc.code, "low" if exc.status < 500 else None
+    except Exception:  # a subclass that never called __init__
+        return "", None
 
 
 def _type_name(exc: BaseException) -> str:

@@ -15,6 +15,7 @@ from otel_errors import semconv
 from otel_errors.capture import CapturedException
 from otel_errors.config import Settings
 from otel_errors.origin import Origin
+from otel_errors.references import reference_of
 from otel_errors.scope import with_tags
 
 
@@ -48,6 +49,7 @@ def error_attributes(
         semconv.EXCEPTION_MESSAGE: captured.message,
         semconv.EXCEPTION_STACKTRACE: captured.stacktrace,
         semconv.EVENT_ID: event_id,
+        semconv.SUPPORT_REFERENCE: reference_of(event_id),
         semconv.HANDLED: occurrence.handled,
         semconv.MECHANISM: occurrence.mechanism,
         semconv.THREAD_ID: origin.thread_id,
@@ -63,8 +65,11 @@ def error_attributes(
         attributes[semconv.CODE_FILE_PATH] = captured.file
     if captured.line:
         attributes[semconv.CODE_LINE_NUMBER] = captured.line
-    if occurrence.severity is not None:
-        attributes[semconv.SEVERITY] = occurrence.severity
+    if captured.error_code:
+        attributes[semconv.ERROR_CODE] = captured.error_code
+    severity = occurrence.severity or captured.severity
+    if severity is not None:
+        attributes[semconv.SEVERITY] = severity
     if settings.send_user and origin.scope.user:
         attributes[semconv.USER_ID] = origin.scope.user
     for key, value in with_tags(origin.scope.tags, occurrence.tags).items():

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_errors import app_errors, error_codes
+from otel_errors.app_errors import BaseAppError, InternalServerError, ServiceUnavailableError, ValidationError
+from otel_errors.capture import capture
+from otel_errors.references import BadReference, parse_reference, reference_of
+
+KINDS = [getattr(app_errors, name) for name in app_errors.__all__]
+SECRET = "hunter2-internal"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_survives_pickling_and_says_nothing_internal_to_users(kind: Any) -> None:
+    error = kind(SECRET, details={"place": SECRET}, retry_after=1.5)
+    error.connection = threading.Lock()  # an attribute that cannot be pickled must not take the error with it
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is kind
+    assert again.to_dict() == error.to_dict()
+    assert str(again) == SECRET
+    assert SECRET not in json.dumps(error.to_problem(reference="1E0-FVE-83B"))
+    assert error.headers()["Retry-After"] == "2"
+
+
+def test_numbers_and_critical_are_those_of_the_catalogue() -> None:
+    assert [kind().error_code for kind in KINDS] == [kind.default_code.number for kind in KINDS]
+    assert {kind.__name__ for kind in KINDS if kind().is_critical} == {
+        "InternalServerError",
+        "ServiceUnavailableError",
+    }
+    assert not type("Own", (BaseAppError,), {})().is_critical
+    assert ServiceUnavailableError(is_critical=False).is_critical is False
+
+
+def test_codes_and_numbers_are_unique() -> None:
+    entries = error_codes.catalogue()
+    assert len({entry.code for entry in entries}) == len({entry.number for entry in entries}) == len(entries) >= 12
+
+
+@given(st.one_of(st.text(), st.binary(), st.none(), st.integers()), st.dictionaries(st.text(), st.text()))
+def test_whatever_is_given_makes_a_json_document(message: Any, details: Any) -> None:
+    error = ValidationError(message, field_errors=details, details={"deep": [details, {1, 2}], "x": float("nan")})
+    json.dumps([error.to_dict(), error.to_problem()], allow_nan=False).encode()
+
+
+def test_a_captured_error_carries_its_code_and_severity() -> None:
+    for error, severity in ((InternalServerError("x"), "critical"), (ValidationError("x"), "low")):
+        found = capture(error, max_stacktrace_bytes=4096)
+        assert (found.error_code, found.severity) == (error.code, severity)
+    assert capture(ValueError("x"), max_stacktrace_bytes=4096).severity is None
+
+
+@given(st.uuids(), st.data())
+def test_a_reference_is_read_as_it_is_spoken_and_a_wrong_character_is_found(event_id: Any, data: Any) -> None:
+    reference = reference_of(event_id.hex)
+    spoken = reference.lower().replace("0", "o").replace("1", data.draw(st.sampled_from("ilIL"))).replace("-", " ")
+    assert parse_reference(spoken) == reference
+    plain = reference.replace("-", "")
+    place = data.draw(st.integers(0, 8))
+    other = data.draw(st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ".replace(plain[place], "")))
+    with pytest.raises(BadReference) as caught:
+        parse_reference(plain[:place] + other + plain[place + 1 :])
+    assert caught.value.reason == "check"
