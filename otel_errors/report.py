@@ -12,12 +12,12 @@ from opentelemetry._logs import Logger
 
 from otel_errors.active import Reporter
 from otel_errors.admission import admitted, last_word
-from otel_errors.capture import CapturedException, capture
+from otel_errors.capture import CapturedException, _type_name, capture
 from otel_errors.config import SignalMode
 from otel_errors.emit import Occurrence, add_span_event, emit_log_record, error_attributes, severity_number
 from otel_errors.not_errors import leaves_of
 from otel_errors.seen import Sighting, seen
-from otel_errors.semconv import EXCEPTION_EVENT_NAME, FEATURE_FLAG_PREFIX
+from otel_errors.semconv import ERROR_TYPE, EXCEPTION_EVENT_NAME, FEATURE_FLAG_PREFIX
 
 DROPPED: Final = ""
 """In the place of an event id: not in the sample, past the rate, or not wanted by ``before_send``."""
@@ -69,6 +69,7 @@ def report(
 
     ``span`` can take an event if it is recording; without it only a log record is possible. May raise: callers guard.
     """
+    _name_the_failure(span, exc, occurrence)
     own = occurrence.origin.span.get_span_context()
     _recognise_group(exc)
     sighting, first = seen.claim(
@@ -93,6 +94,14 @@ def report(
         seen.forget(exc)
         return None
     return DROPPED if sighting.dropped else sighting.event_id
+
+
+def _name_the_failure(span: trace.Span | None, exc: BaseException, occurrence: Occurrence) -> None:
+    """``error.type`` of each span that the error leaves, unless the instrumentation or the application named it."""
+    if span is None or occurrence.mechanism != "span" or not span.is_recording():
+        return
+    if ERROR_TYPE not in (getattr(span, "attributes", None) or {}):
+        span.set_attribute(ERROR_TYPE, _type_name(exc))
 
 
 def _recognise_group(exc: BaseException) -> None:
