@@ -71,8 +71,8 @@ def made(name):
         return OutOfMemory(name)
     if KIND == "properties":
         return Properties(name)
-    if KIND == "10 MB":
-        return Failed("x" * 10_000_000)
+    if KIND == "100 kB":
+        return Failed("x" * 100_000)
     if KIND == "cycle":
         first, second = Failed(name), Failed("second")
         first.__cause__, second.__cause__ = second, first
@@ -100,5 +100,5 @@ def endless():
     endless()
 
 
-if KIND == "10 MB":
+if KIND == "100 kB":
     sys.tracebacklimit = 3
