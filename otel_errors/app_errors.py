@@ -8,11 +8,19 @@ names whom they are for.
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from otel_errors import error_codes
+from otel_errors.app_errors_arguments import (
+    MAX_TEXT_CHARACTERS,
+    entry_of,
+    fields,
+    header_text,
+    noted,
+    picklable,
+    seconds,
+)
 from otel_errors.details import Json, safe_details
 from otel_errors.error_codes import ErrorCode
 from otel_errors.safe_text import text_of
@@ -38,10 +46,6 @@ __all__ = [
     "ValidationError",
 ]
 
-MAX_FIELDS: Final = 64
-MAX_TEXTS_OF_A_FIELD: Final = 8
-MAX_FIELD_CHARACTERS: Final = 200
-MAX_TEXT_CHARACTERS: Final = 500
 
 FieldErrors = Mapping[str, str | Iterable[str]]
 """Name of a field → what is wrong with it, in the user's words: one text or several."""
@@ -105,7 +109,7 @@ class BaseAppError(Exception):
         super().__init__(text)
         self.message: str = text
         """For developers."""
-        entry, self.error_code, self.code = _entry_of(error_code, type(self).default_code)
+        entry, self.error_code, self.code = entry_of(error_code, type(self).default_code)
         self.status: int = entry.status
         """HTTP's."""
         self.grpc_status: str = entry.grpc_status
@@ -118,7 +122,7 @@ class BaseAppError(Exception):
         )
         self.is_critical: bool = inherited if is_critical is None else bool(is_critical)
         self.user_message: str | None = None if user_message is None else text_of(user_message)[0][:MAX_TEXT_CHARACTERS]
-        self.retry_after: float | None = _seconds(retry_after)
+        self.retry_after: float | None = seconds(retry_after)
         """After how many seconds asking again may help; None when it is not known."""
 
     def __str__(self) -> str:
@@ -190,7 +194,7 @@ class BaseAppError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Not by calling __init__ again: subclasses have arguments of their own. What cannot be pickled (a connection in
         # an attribute) must not take the error with it on its way out of a worker process.
-        return _restored, (type(self), self.args), {key: _picklable(value) for key, value in self.__dict__.items()}
+        return _restored, (type(self), self.args), {key: picklable(value) for key, value in self.__dict__.items()}
 
 
 class ValidationError(BaseAppError):
@@ -207,7 +211,7 @@ class ValidationError(BaseAppError):
         self, message: object = "", field_errors: FieldErrors | None = None, **arguments: Unpack[CommonArguments]
     ) -> None:
         super().__init__(message, **arguments)
-        self.field_errors: dict[str, list[str]] = _fields(field_errors)
+        self.field_errors: dict[str, list[str]] = fields(field_errors)
 
     def to_dict(self) -> dict[str, Json]:
         """As of ``BaseAppError``, with ``field_errors``.
@@ -215,8 +219,8 @@ class ValidationError(BaseAppError):
         >>> ValidationError("bad", field_errors={"age": "Too low."}).to_dict()["field_errors"]
         {'age': ['Too low.']}
         """
-        fields: dict[str, Json] = {name: list(texts) for name, texts in self.field_errors.items()}
-        return {**super().to_dict(), "field_errors": fields}
+        shown: dict[str, Json] = {name: list(texts) for name, texts in self.field_errors.items()}
+        return {**super().to_dict(), "field_errors": shown}
 
     def to_problem(self, **options: Unpack[ProblemOptions]) -> dict[str, Json]:
         """As of ``BaseAppError``, with ``errors``: a list of ``field`` and ``detail``.
@@ -256,7 +260,7 @@ class AuthenticationError(BaseAppError):
         self, message: object = "", *, challenge: str = "Bearer", **arguments: Unpack[CommonArguments]
     ) -> None:
         super().__init__(message, **arguments)
-        self.challenge: str = _header_text(challenge) or "Bearer"
+        self.challenge: str = header_text(challenge) or "Bearer"
 
     def headers(self) -> dict[str, str]:
         """``WWW-Authenticate`` beside those of ``BaseAppError``.
@@ -288,7 +292,7 @@ class ResourceNotFoundError(BaseAppError):
 
     def __init__(self, message: object = "", resource_id: object = None, **arguments: Unpack[CommonArguments]) -> None:
         super().__init__(message, **arguments)
-        self.resource_id: str | None = _noted(self, "resource_id", resource_id)
+        self.resource_id: str | None = noted(self.details, "resource_id", resource_id)
 
 
 class ResourceGoneError(ResourceNotFoundError):
@@ -357,7 +361,7 @@ class ServiceUnavailableError(BaseAppError):
 
     def __init__(self, message: object = "", service_name: object = None, **arguments: Unpack[CommonArguments]) -> None:
         super().__init__(message, **arguments)
-        self.service_name: str | None = _noted(self, "service_name", service_name)
+        self.service_name: str | None = noted(self.details, "service_name", service_name)
 
 
 class UpstreamTimeoutError(ServiceUnavailableError):
@@ -378,74 +382,6 @@ class BadGatewayError(ServiceUnavailableError):
     """
 
     default_code: ClassVar[ErrorCode] = error_codes.BAD_GATEWAY
-
-
-def _entry_of(wanted: object, default: ErrorCode) -> tuple[ErrorCode, int, str]:
-    """(entry for the statuses, number, code)"""
-    if isinstance(wanted, ErrorCode):
-        return wanted, wanted.number, wanted.code
-    if isinstance(wanted, int) and not isinstance(wanted, bool):
-        entry = error_codes.find(wanted)
-        if entry is not None:
-            return entry, entry.number, entry.code
-        near = error_codes.for_status(wanted) if 400 <= wanted <= 599 else default
-        return (
-            ErrorCode(near.code, wanted, wanted if 400 <= wanted <= 599 else near.status, near.meaning),
-            wanted,
-            near.code,
-        )
-    if isinstance(wanted, str) and wanted:
-        entry = error_codes.find(wanted)
-        if entry is not None:
-            return entry, entry.number, entry.code
-        return default, default.number, text_of(wanted)[0][: error_codes.MAX_CODE_CHARACTERS]
-    return default, default.number, default.code
-
-
-def _noted(error: BaseAppError, key: str, value: object) -> str | None:
-    if value is None:
-        return None
-    text = text_of(value)[0][:MAX_FIELD_CHARACTERS]
-    error.details.setdefault(key, text)
-    return text
-
-
-def _fields(given: object) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    try:
-        for name, texts in given.items() if isinstance(given, Mapping) else ():
-            if len(fields) >= MAX_FIELDS:
-                break
-            several = texts if isinstance(texts, (list, tuple, set, frozenset)) else (texts,)
-            fields[text_of(name)[0][:MAX_FIELD_CHARACTERS]] = [
-                text_of(text)[0][:MAX_TEXT_CHARACTERS] for text in list(several)[:MAX_TEXTS_OF_A_FIELD]
-            ]
-    except Exception:  # a mapping that resists being read
-        pass
-    return fields
-
-
-def _seconds(value: object) -> float | None:
-    if (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 10**9
-    ):  # neither NaN nor infinity
-        return value
-    return None
-
-
-def _header_text(value: object) -> str:
-    text = text_of(value)[0][:MAX_TEXT_CHARACTERS]
-    return text if text.isascii() and text.isprintable() else ""
-
-
-def _picklable(value: object) -> object:
-    try:
-        pickle.dumps(value)
-    except Exception:
-        if isinstance(value, BaseException):
-            return RuntimeError(f"{type(value).__name__}: {text_of(value)[0]}")
-        return text_of(value)[0]
-    return value
 
 
 def _restored(kind: type[BaseAppError], args: tuple[Any, ...]) -> BaseAppError:
