@@ -155,7 +155,11 @@ def _peer(name: str, given: Sequence[Record]) -> None:
             capture_output=True,
             text=True,
             check=True,
+            timeout=300,
         )
+    except subprocess.TimeoutExpired:
+        print(f"{name:20} not measured: no answer within five minutes")
+        return
     except PeerUnavailable as error:
         print(f"{name:20} not measured: {error}")
         return

@@ -33,7 +33,8 @@ KEYS: Final[dict[str, str | None]] = {
 }
 """Field → attribute key. The ids of trace and span are hexadecimal by then, fingerprint and digests are ours."""
 
-_CUT_WORD: Final = re.compile(r"\S{1,300}…\Z")
+_CUT_WORD: Final = re.compile(r"(?:[0-9A-Z]{2,6}[ -]){0,8}\S{1,300}…\Z")
+"""The last word before a cut, and groups of a number in front of it: ``4111 1111 11…``."""
 
 
 def redacted_event(event: ErrorEvent, redact: Redact, pseudonym_key: bytes) -> ErrorEvent:

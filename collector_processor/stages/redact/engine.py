@@ -135,7 +135,9 @@ class Redactor:
 
     def _word(self, rule: int, value: str) -> str:
         make = self._words[rule]
-        return self.rules[rule].replacement if make is None else make(value)
+        word = self.rules[rule].replacement if make is None else make(value)
+        # A password "password" would stand in its own word.
+        return word if len(value) > len(word) or value.lower() not in word else WHOLE
 
     def _clean(self, text: str, folded: bytes, matched: list[int]) -> tuple[str, tuple[Redaction, ...]]:
         hits = self._hits(folded, matched)

@@ -102,7 +102,8 @@ def rebuilt(text: str, redactions: tuple[Redaction, ...]) -> str:
     position = 0
     for one in redactions:
         assert position <= one.start < one.end <= len(text), "in order, apart, inside the text"
-        parts += text[position : one.start], REPLACEMENTS[one.rule]
+        word = REPLACEMENTS[one.rule]
+        parts += text[position : one.start], "[redacted]" if text[one.start : one.end].lower() in word else word
         position = one.end
     return "".join([*parts, text[position:]])
 
@@ -143,6 +144,11 @@ def test_positions_count_characters_also_beyond_the_basic_plane() -> None:
 def test_overlaps(text: str, clean: str, rules: list[str]) -> None:
     got, redactions = REDACTOR.text(text)
     assert (got, [one.rule for one in redactions]) == (clean, rules)
+
+
+def test_a_value_never_stands_in_its_own_word() -> None:
+    assert REDACTOR.text("https://ann:password@host.example/x")[0] == "https://ann:[redacted]@host.example/x"
+    assert REDACTOR.text("https://ann:[redacted]@host.example/x")[1] == ()
 
 
 def test_rules_may_come_in_any_number() -> None:

@@ -161,9 +161,7 @@ def test_recall_precision_and_look_alikes(seed: int) -> None:
         for one in redactions:
             taken += 1
             right += one.start < start + len(secret) and start < one.end
-    print(
-        print(f"\nrecall {gone / secrets:.4f}, precision {right / taken:.4f}, intact {intact / looked:.4f}")
-    )
+    print(f"\nrecall {gone / secrets:.4f}, precision {right / taken:.4f}, intact {intact / looked:.4f}")
     assert gone / secrets >= 0.98, lost[:5]
     assert right / taken >= 0.98
     assert intact / looked >= 0.99, lost[:5]
@@ -174,7 +172,7 @@ def _fuzz(executions: int, seed: int) -> None:
     pieces = [example.text for rule in DEFAULT_RULES for example in rule.examples]
     pieces += [text for rule in DEFAULT_RULES for text in rule.counter_examples]
     pieces += [rule.replacement for rule in DEFAULT_RULES]
-    marks = list(" \n\t'\"\\=:,;&?@/%[](){}<>.-_#é漢😀\ud800“") + ["%3D", "&quot;", "\\n", "://", "password", "1", "a"]
+    marks = [*" \n\t'\"\\=:,;&?@/%[](){}<>.-_#é漢😀\ud800“", "%3D", "&quot;", "\\n", "://", "password", "1", "a"]
     for _ in range(executions):
         parts = []
         for _ in range(rng.randint(1, 4)):

@@ -362,7 +362,7 @@ def test_typographic_disguises(text: str, clean: str) -> None:
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("POST /login user=ann&password=password&next=/", "POST /login user=ann&password=[password]&next=/"),
+        ("POST /login user=ann&password=password&next=/", "POST /login user=ann&password=[redacted]&next=/"),
         ("GET /v2/items?access_token=abcdef.ghi&x=1", "GET /v2/items?access_token=[token]&x=1"),
         ("token=abcdefgh", "token=[token]"),
         ("?password=secret", "?password=[password]"),
