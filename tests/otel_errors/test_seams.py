@@ -93,6 +93,7 @@ def test_the_names_and_types_of_the_attributes(start: Start) -> None:
         "otel_errors.event_id": "str",
         "otel_errors.handled": "bool",
         "otel_errors.mechanism": "str",
+        "otel_errors.support_reference": "str",
         "otel_errors.tag.a": "str",
         "thread.id": "int",
         "thread.name": "str",
