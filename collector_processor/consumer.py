@@ -38,7 +38,8 @@ class Consumer:
     """Counts what the queue files of a folder hold. ``start`` and ``stop`` once each, from any thread.
 
     ``max_sink_lag_bytes``: what a queue file keeps for a sink that does not take it; the oldest past that is lost to
-    that sink and counted as dropped. Keep it below the bound of the queue, or an outage of the sink fills the queue.
+    that sink: ``on_lost`` is told the sink's name and how many, from a thread of that sink. Keep it below the bound of
+    the queue, or an outage of the sink fills the queue.
     """
 
     def __init__(
@@ -48,12 +49,13 @@ class Consumer:
         sinks: Sequence[Sink] = (),
         *,
         max_sink_lag_bytes: int = LAG_BYTES,
+        on_lost: Callable[[str, int], None] = lambda sink, count: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = QueueFolder(queue_dir)
         self._lock_path = queue_dir / LOCK_FILE
         self._store = store
-        self._feeds = [SinkFeed(sink, QueueFolder(queue_dir), store, max_sink_lag_bytes) for sink in sinks]
+        self._feeds = [SinkFeed(sink, QueueFolder(queue_dir), store, max_sink_lag_bytes, on_lost) for sink in sinks]
         self._clock = clock
         self._stopping = threading.Event()
         self._draining = False

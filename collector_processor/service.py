@@ -56,7 +56,6 @@ class Service:
         self._api: HttpServer | None = None
         self._receiver: Receiver | None = None
         self._pool: WorkerPool | None = None
-        self._refresh: asyncio.Task[None] | None = None
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Start everything, call ``on_ready`` once, wait for a signal, drain."""
@@ -85,6 +84,7 @@ class Service:
                 self._sinks(),
                 # An output that is down may keep half of a queue file, never all of it: counting goes on.
                 max_sink_lag_bytes=settings.queue.max_bytes // 2,
+                on_lost=lambda sink, count: self._metrics.dropped("logs", "sink_behind", count, output=sink),
             )
             self._consumer.start()
             app = create_app(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from collector_processor.issues.store import IssueStore, StoreUnavailable
 from collector_processor.queue import QueueReader, QueueUnavailable
@@ -22,7 +23,14 @@ log = logging.getLogger(__name__)
 class SinkFeed:
     """A thread for one sink. Its cursor moves only after the sink took the records, so they come at least once."""
 
-    def __init__(self, sink: Sink, folder: QueueFolder, store: IssueStore, max_lag_bytes: int) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        folder: QueueFolder,
+        store: IssueStore,
+        max_lag_bytes: int,
+        on_lost: Callable[[str, int], None],
+    ) -> None:
         self.name = sink.name
         self.problem = ""
         """Why the sink takes nothing now; empty when it does."""
@@ -31,6 +39,7 @@ class SinkFeed:
         self._folder = folder
         self._store = store
         self._max_lag_bytes = max_lag_bytes
+        self._on_lost = on_lost
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._deadline = 0.0
@@ -131,3 +140,4 @@ class SinkFeed:
         log.warning("sink %s is too far behind: %d records are lost to it", self.name, lost)
         self._store.advance_sink(self.name, reader.queue_id, keep_behind, dropped=lost)
         self.dropped += lost
+        self._on_lost(self.name, lost)

@@ -12,7 +12,6 @@ from typing import Final, Literal
 import msgspec
 
 TelemetrySignal = Literal["traces", "logs", "metrics"]
-SIGNALS: Final[tuple[TelemetrySignal, ...]] = ("traces", "logs", "metrics")
 Encoding = Literal["protobuf", "json"]
 
 RETRY_SECONDS: Final = 1.0

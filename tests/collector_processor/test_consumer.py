@@ -279,7 +279,10 @@ def test_a_sink_that_stays_down_does_not_fill_the_queue(
     queue = SqliteQueue.open(folder / "worker-0.sqlite3", max_bytes=60_000)
     sink = ListSink()
     sink.trouble = SinkUnavailable("down", retry_after_seconds=0.01)
-    consumer = Consumer(folder, store, [sink], max_sink_lag_bytes=20_000)
+    lost: list[tuple[str, int]] = []
+    consumer = Consumer(
+        folder, store, [sink], max_sink_lag_bytes=20_000, on_lost=lambda name, count: lost.append((name, count))
+    )
     started.append(consumer)
     consumer.start()
     for start in range(0, 100, 10):
@@ -290,6 +293,8 @@ def test_a_sink_that_stays_down_does_not_fill_the_queue(
     sink.trouble = None
     eventually(lambda: consumer.caught_up(sinks=True))
     assert consumer.sink_dropped()["list"] + len(sink.taken) == 100
+    assert {name for name, _ in lost} == {"list"}
+    assert sum(count for _, count in lost) == consumer.sink_dropped()["list"]
     assert len(sink.taken) >= 15
     queue.close()
 
