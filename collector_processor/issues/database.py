@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ def open_engine(url: str) -> Engine:
             _make_private(Path(parsed.database))
             engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine, "connect", _prepare_sqlite)
+            # Before "begin": SQLite would go on in a file that nobody finds any more, or make an empty one.
+            stays = _still_there(Path(parsed.database))
+            event.listen(engine, "do_connect", stays)
+            event.listen(engine, "begin", stays)
             event.listen(engine, "begin", _begin_sqlite)
         else:
             engine = create_engine(parsed, pool_pre_ping=True)
@@ -120,6 +124,28 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _still_there(path: Path) -> Callable[..., None]:
+    """A listener that raises ``StoreUnavailable`` once the file at ``path`` is another than now. What is not counted
+    stays in the queue files then, where the next start finds it."""
+    opened = _file_number(path)
+
+    def check(*_: object) -> None:
+        if _file_number(path) != opened:
+            raise StoreUnavailable(
+                f"store {path}: the file was removed or replaced while it was open; put it back or start again"
+            )
+
+    return check
+
+
+def _file_number(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_private(path: Path) -> None:

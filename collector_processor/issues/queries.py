@@ -386,7 +386,9 @@ def _read_cursor(cursor: str, sort: str, descending: bool) -> tuple[int, Any]:
         if len(parts) == 4 and parts[:2] == [sort, descending]:
             value, last_id = parts[2:]
             id_type = int if sort == "time" else str
-            if type(value) is int and type(last_id) is id_type and abs(value) < 1 << 63:
+            # A text may hold half of a surrogate pair, a number 70 bits: no database takes either.
+            fits = last_id.isascii() if isinstance(last_id, str) else abs(last_id) < 1 << 63
+            if type(value) is int and type(last_id) is id_type and abs(value) < 1 << 63 and fits:
                 return value, last_id
     except (ValueError, TypeError, binascii.Error, RecursionError):
         pass

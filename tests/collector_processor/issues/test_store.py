@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import sqlite3
@@ -434,6 +435,7 @@ def test_filters(store: IssueStore, wanted: IssueFilter, number: int) -> None:
         ({"cursor": "\x00é"}, "cursor"),
         ({"cursor": "W10"}, "cursor"),
         ({"cursor": "WyJjb3VudCIsdHJ1ZSwxLCJhIl0"}, "cursor"),  # of another sort
+        ({"cursor": "WyJsYXN0X3NlZW4iLCB0cnVlLCAxLCAiXHVkODAwIl0"}, "cursor"),  # half of a surrogate pair as the id
         ({"wanted": IssueFilter(states=("open",))}, "state: 'open': one of new"),
         ({"wanted": IssueFilter(severities=("bad",))}, "severity: 'bad'"),
     ],
@@ -441,6 +443,14 @@ def test_filters(store: IssueStore, wanted: IssueFilter, number: int) -> None:
 def test_questions_that_make_no_sense(store: IssueStore, arguments: dict[str, object], said: str) -> None:
     with pytest.raises(IssueQueryError, match=said):
         store.queries.list_issues(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("last_id", ["1180591620717411303424", "-9223372036854775809", '"1"', "true", "null", "1e2"])
+def test_a_made_up_cursor_of_occurrences(store: IssueStore, last_id: str) -> None:
+    Feeder(store)(error(1))
+    made_up = base64.urlsafe_b64encode(f'["time", true, 1, {last_id}]'.encode()).decode().rstrip("=")
+    with pytest.raises(IssueQueryError, match="cursor"):
+        store.queries.occurrences(only(store), cursor=made_up)
 
 
 def test_occurrences_and_events(store: IssueStore) -> None:
@@ -622,6 +632,25 @@ def test_a_failed_transaction_leaves_nothing_and_forgets_what_it_made(
     assert store.position("q") == 0
     assert store.queries.list_issues().issues == []
     assert store.apply("q", [(1, error(1))], now=NOW).counted == 1
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_removed_or_replaced_takes_no_more_counts(tmp_path: Path, replaced: bool) -> None:
+    """SQLite would count on in the file that nobody finds any more: gone with the next start."""
+    store = open_store(tmp_path, "issues")
+    store.apply("q", [(1, error(1))], now=NOW)
+    path = tmp_path / "issues.sqlite3"
+    path.rename(tmp_path / "kept")
+    if replaced:
+        open_store(tmp_path, "issues").close()
+    for attempt in (lambda: store.apply("q", [(2, error(2))], now=NOW), lambda: store.position("q")):
+        with pytest.raises(StoreUnavailable, match="removed or replaced"):
+            attempt()
+    assert path.exists() == replaced
+    path.unlink(missing_ok=True)
+    (tmp_path / "kept").rename(path)
+    assert store.apply("q", [(2, error(2))], now=NOW).counted == 1
+    store.close()
 
 
 KILLED = """
