@@ -67,9 +67,10 @@ def environment(port: int, extra: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def run(receiver: Receiver, tmp_path: Path) -> Run:
-    """``run(code, OTEL_X="…")``: the code as a script under ``opentelemetry-instrument``; ``plain=True`` without it."""
+    """``run(code, OTEL_X="…")``: the code as a script under ``opentelemetry-instrument``; ``plain=True`` without it;
+    at most ``seconds``."""
 
-    def start(code: str, *, plain: bool = False, **extra: str) -> Finished:
+    def start(code: str, *, plain: bool = False, seconds: float = 60, **extra: str) -> Finished:
         script = tmp_path / "app.py"
         script.write_text(textwrap.dedent(code), encoding="utf-8")
         command = [sys.executable, str(script)]
@@ -79,7 +80,7 @@ def run(receiver: Receiver, tmp_path: Path) -> Run:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             check=False,
         )
         return Finished(done.returncode, done.stdout, _NOT_OURS.sub("", done.stderr))
