@@ -164,6 +164,9 @@ def _emit(
         logger if where.log_record else None,
     )
     captured = capture(exc, max_stacktrace_bytes=reporter.settings.max_stacktrace_bytes, max_characters=limit)
+    if occurrence.severity is None and captured.severity is not None:
+        # What the exception says of itself decides the severity number too.
+        occurrence = replace(occurrence, severity=captured.severity)
     attributes = last_word(
         reporter.settings,
         {**error_attributes(captured, occurrence, sighting.event_id, reporter.settings), **_flags(occurrence)},

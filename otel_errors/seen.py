@@ -43,6 +43,7 @@ class Sighting:
         "on_span",
         "severity",
         "span_context",
+        "told",
     )
 
     def __init__(
@@ -59,6 +60,8 @@ class Sighting:
         self.fatal = False
         self.dropped = False
         """On purpose: not in the sample, past the rate, or not wanted by ``before_send``."""
+        self.told = False
+        """An ``ErrorHandler`` logged it."""
 
 
 class _Entry:

@@ -8,7 +8,10 @@ import inspect
 
 import pytest
 
-MODULES = ("app_errors", "details", "error_codes", "messages", "messages_compile", "negotiation", "references")
+MODULES = (
+    "app_errors", "catching", "details", "error_codes", "handler", "messages", "messages_compile", "negotiation",
+    "references", "retry_hint",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
