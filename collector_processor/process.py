@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -21,10 +22,22 @@ def configure_logging(settings: Settings) -> None:
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run to the end on uvloop where there is one."""
+    """Run to the end on uvloop where there is one, with as many descriptors as there may be."""
+    raise_descriptor_limit()
     try:
         import uvloop
     except ImportError:
         asyncio.run(main)
         return
     uvloop.run(main)
+
+
+def raise_descriptor_limit() -> None:
+    """As many descriptors as this user may have: the soft limit is 1,024 on many systems, for programs that use
+    ``select``."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):
+            pass  # some systems name a hard limit that they do not grant; the soft one stays

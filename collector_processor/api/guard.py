@@ -12,6 +12,7 @@ for the API (which a foreign page cannot send without a preflight that we do not
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import MutableMapping
 from typing import Any, Final
@@ -23,6 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from collector_processor.api.problems import Problem, problem_response, shown_value
 
 MAX_BODY_BYTES: Final = 64 * 1024
+BODY_SECONDS: float = 10.0
+"""In which the body must have arrived."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PRIVATE_SUFFIXES: Final = (".svc", ".cluster.local", ".internal", ".local", ".localhost", ".home.arpa")
@@ -67,7 +70,13 @@ class Guard:
             self._check_host(headers)
             if scope["method"] not in SAFE_METHODS:
                 self._check_origin(headers, scope)
-            body = await bounded_body(receive, headers)
+            body = await asyncio.wait_for(bounded_body(receive, headers), BODY_SECONDS)
+        except asyncio.TimeoutError:
+            late = Problem(
+                408, f"The body did not arrive within {BODY_SECONDS:g} seconds", headers={"Connection": "close"}
+            )
+            await problem_response(late, instance=scope["path"])(scope, receive, send_guarded)
+            return
         except Problem as problem:
             await problem_response(problem, instance=scope["path"])(scope, receive, send_guarded)
             return

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from collector_processor.otlp.connections import max_connections
 from collector_processor.otlp.exchange import Accepted, Handler, Outcome, Request, Retry, TelemetrySignal
 from collector_processor.otlp.messages import SERVICES
 from collector_processor.otlp.status import success_message, to_grpc
@@ -44,6 +45,10 @@ async def start_grpc(handler: Handler, *, bind: str, max_request_bytes: int, sha
             ("grpc.max_concurrent_streams", MAX_STREAMS_PER_CONNECTION),
             # grpcio shares by default, and two services on one port would each get half of the data.
             ("grpc.so_reuseport", int(share_port)),
+            # Connections that never say anything take descriptors that queue and store need.
+            ("grpc.max_allowed_incoming_connections", max_connections()),
+            ("grpc.server_handshake_timeout_ms", 20_000),
+            ("grpc.max_connection_idle_ms", 600_000),
         ]
     )
     server.add_generic_rpc_handlers(

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from collector_processor.otlp.connections import BoundedHttp, max_connections
 from collector_processor.otlp.exchange import Handler
 from collector_processor.otlp.http_app import OtlpHttp
 
@@ -57,13 +58,14 @@ async def serve_app(app: Any, *, bind: str, share_port: bool = False, lifespan: 
         app,
         lifespan="auto" if lifespan else "off",
         log_config=None,  # logging belongs to the service
-        log_level="warning",
+        log_level="error",  # a warning for each request that is none would fill the log at the pace of whoever sends
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nobody may tell us who they are
         ws="none",
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
+        http=_protocol(),
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -76,6 +78,10 @@ async def serve_app(app: Any, *, bind: str, share_port: bool = False, lifespan: 
         listener.close()
         raise OSError(f"{bind}: the server did not start") from serving.exception()
     return HttpServer(server, serving, listener.getsockname()[1])
+
+
+def _protocol() -> type[BoundedHttp]:
+    return type("Connection", (BoundedHttp,), {"limit": max_connections()})
 
 
 class _Server(uvicorn.Server):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse
 
-from collector_processor.api import problems
+from collector_processor.api import guard, problems
 from collector_processor.api.guard import MAX_BODY_BYTES, Guard, host_name
 
 JSON = {"Content-Type": "application/json"}
@@ -98,6 +99,19 @@ async def test_bodies_are_bounded_with_and_without_a_length() -> None:
         assert (await client.post("/api/v1/x", headers=JSON, content=b"x" * (MAX_BODY_BYTES + 1))).status_code == 413
         assert (await client.post("/api/v1/x", headers=JSON, content=chunks())).status_code == 413
         assert (await client.post("/api/v1/x", headers={**JSON, "Content-Length": "-1"})).status_code == 400
+
+
+async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.1)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"state": '
+        await asyncio.Event().wait()
+
+    async with guarded() as client:
+        response = await asyncio.wait_for(client.post("/api/v1/x", headers=JSON, content=half()), 60)
+    assert (response.status_code, response.headers["connection"]) == (408, "close")
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 async def test_the_handler_gets_the_whole_body() -> None:
