@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from otel_errors.scope import scope, set_feature_flag, set_tag, set_user
+from otel_errors.scope import scope, set_context, set_feature_flag, set_tag, set_user
 from otel_errors.version import __version__
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "capture_message",
     "flush",
     "scope",
+    "set_context",
     "set_feature_flag",
     "set_tag",
     "set_user",

@@ -74,6 +74,8 @@ def error_attributes(
         attributes[semconv.USER_ID] = origin.scope.user
     for key, value in with_tags(origin.scope.tags, occurrence.tags).items():
         attributes[semconv.TAG_PREFIX + key] = value
+    for key, value in origin.scope.contexts.items():
+        attributes[semconv.CONTEXT_PREFIX + key] = value
     return attributes
 
 

@@ -1,4 +1,4 @@
-"""What the application says about the work at hand: the user, tags, feature flags.
+"""What the application says about the work at hand: the user, tags, contexts, feature flags.
 
 A unit of work (a request, a message, a job: the outermost local span) and ``with scope():`` share one scope among all
 the code that runs in them, in whatever task, thread or executor, because it travels in OpenTelemetry's context. Outside
@@ -22,6 +22,7 @@ MAX_TAG_KEY_CHARACTERS: Final = 64
 MAX_TAG_VALUE_CHARACTERS: Final = 256
 MAX_USER_CHARACTERS: Final = 256
 MAX_FEATURE_FLAGS: Final = 64
+MAX_CONTEXTS: Final = 16
 
 
 class Scope(NamedTuple):
@@ -30,6 +31,8 @@ class Scope(NamedTuple):
     user: str = ""
     tags: Mapping[str, str] = {}
     feature_flags: Mapping[str, str] = {}
+    contexts: Mapping[str, str] = {}
+    """JSON texts."""
 
 
 EMPTY: Final = Scope()
@@ -95,6 +98,26 @@ def set_tag(key: str, value: str | None) -> None:
         change(lambda now: now._replace(tags={have: text for have, text in now.tags.items() if have != name}))
     else:
         change(lambda now: now._replace(tags=with_tags(now.tags, {key: value})))
+
+
+def set_context(name: str, facts: Mapping[str, object] | None) -> None:
+    """Facts about a part of the work (``"cart"``, ``"device"``) for errors from here on, sent as JSON text in
+    ``otel_errors.context.NAME``; they replace what the name had, and None removes it. What stands under the key of a
+    secret is not kept; a context is cut to 8,192 characters. Past 16 contexts new names are ignored."""
+    from otel_errors.context_text import context_text
+
+    key = _short(name, MAX_TAG_KEY_CHARACTERS)
+    text = None if facts is None else context_text(facts)
+
+    def make(now: Scope) -> Scope:
+        contexts = dict(now.contexts)
+        if text is None:
+            contexts.pop(key, None)
+        elif key and (key in contexts or len(contexts) < MAX_CONTEXTS):
+            contexts[key] = text
+        return now._replace(contexts=contexts)
+
+    change(make)
 
 
 def set_feature_flag(key: str, variant: str | bool | int | float | None) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "CODE_FUNCTION_NAME",
     "CODE_LINE_NUMBER",
     "COMPUTED_BY_PROCESSOR",
+    "CONTEXT_PREFIX",
     "DEPLOYMENT_ENVIRONMENT",
     "DEPLOYMENT_ENVIRONMENT_NAME",
     "ENDUSER_ID",
@@ -100,6 +101,8 @@ SUPPORT_REFERENCE: Final = "otel_errors.support_reference"
 REDACTED: Final = "otel_errors.redacted"
 TAG_PREFIX: Final = "otel_errors.tag."
 """A tag of the scope, ``set_tag("plan", "pro")``, is the attribute ``otel_errors.tag.plan``."""
+CONTEXT_PREFIX: Final = "otel_errors.context."
+"""``set_context("cart", {"items": 3})`` is the attribute ``otel_errors.context.cart``, JSON text."""
 FEATURE_FLAG_PREFIX: Final = "otel_errors.feature_flag."
 """``set_feature_flag("checkout", "new")`` is the attribute ``otel_errors.feature_flag.checkout``."""
 

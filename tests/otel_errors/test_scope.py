@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -15,7 +18,8 @@ from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
 import otel_errors
 from otel_errors import active
-from otel_errors.scope import EMPTY, MAX_FEATURE_FLAGS, current_scope
+from otel_errors.context_text import MAX_CHARACTERS
+from otel_errors.scope import EMPTY, MAX_CONTEXTS, MAX_FEATURE_FLAGS, current_scope
 from tests.otel_errors.in_memory import Start, raise_it
 
 
@@ -143,6 +147,64 @@ def test_tags_are_removed_and_flags_are_the_last_ones(start: Start) -> None:
     assert flags["otel_errors.feature_flag.flag10"] == "blue"
     assert flags["otel_errors.feature_flag.flag68"] == "true"
     assert "otel_errors.tag.a" not in record.attributes
+
+
+@pytest.mark.parametrize("mode", ["", "logs"])
+def test_contexts_are_on_every_carrier_without_secrets(start: Start, mode: str) -> None:
+    telemetry = start(mode)
+    with telemetry.tracer.start_as_current_span("s"):
+        otel_errors.set_context("cart", {"items": 3, "payment": {"card_number": "4111", "kind": "credit"}})
+        otel_errors.set_context("gone", {"a": 1})
+        otel_errors.set_context("gone", None)
+        otel_errors.capture_exception(ValueError("x"))
+        otel_errors.capture_message("y")
+        try:
+            raise_it()
+        except ValueError:
+            logging.getLogger("shop").exception("z")
+    sent = [attributes for _, attributes in telemetry.events] + [
+        dict(record.attributes) for record in telemetry.records
+    ]
+    assert len(sent) == 3
+    for attributes in sent:
+        assert json.loads(attributes["otel_errors.context.cart"]) == {
+            "items": 3,
+            "payment": {"card_number": "[redacted]", "kind": "credit"},
+        }
+        assert "otel_errors.context.gone" not in attributes
+
+
+class Hostile(dict):  # type: ignore[type-arg]
+    def items(self) -> Any:
+        raise RuntimeError("no")
+
+
+def test_contexts_are_bounded_whatever_they_are() -> None:
+    cycle: dict[str, Any] = {"a": 1}
+    cycle["self"] = cycle
+    with otel_errors.scope():
+        otel_errors.set_context("long", {f"key {number}": "x" * 3000 for number in range(50)})
+        otel_errors.set_context("cycle", cycle)
+        otel_errors.set_context("hostile", Hostile(a=1))
+        otel_errors.set_context("surrogate", {"\ud800": "\udfff"})
+        otel_errors.set_context("not a mapping", 7)  # type: ignore[arg-type]
+        otel_errors.set_context("", {"a": 1})
+        contexts = {name: json.loads(text) for name, text in current_scope().contexts.items()}
+        assert max(map(len, current_scope().contexts.values())) <= MAX_CHARACTERS
+        assert list(contexts["long"]) == ["key 0", "key 1", "key 2", "…"]
+        assert contexts["long"]["…"] == "47 too long"
+        assert contexts["cycle"]["a"] == 1
+        assert contexts["hostile"] == {}
+        assert contexts["not a mapping"] == {"value": 7}
+        for text in current_scope().contexts.values():
+            text.encode()
+        for number in range(50):
+            otel_errors.set_context(f"context {number}", {})
+        otel_errors.set_context("cycle", {"b": 2})
+        assert len(current_scope().contexts) == MAX_CONTEXTS
+        assert json.loads(current_scope().contexts["cycle"]) == {"b": 2}
+        assert "" not in current_scope().contexts
+    assert current_scope() == EMPTY
 
 
 def test_the_end_in_another_context_is_harmless() -> None:
