@@ -1,23 +1,7 @@
+"""The pages are tested over the same stores as the API."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from tests.collector_processor.api.conftest import empty, stored
 
-import pytest
-
-from tests.collector_processor.api.stored import Stored
-
-
-@pytest.fixture
-def stored(tmp_path: Path) -> Iterator[Stored]:
-    made = Stored(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    """A store without an issue, for tests that leave it so."""
-    made = Stored(tmp_path_factory.mktemp("empty"))
-    yield made
-    made.close()
+__all__ = ["empty", "stored"]
