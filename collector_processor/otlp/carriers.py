@@ -10,7 +10,7 @@ enclosing span), and the resource and scope of the part that any of these is in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -76,6 +76,22 @@ def find(request: ExportRequest, payload: bytes | None = None) -> list[Part]:
     if isinstance(request, ExportLogsServiceRequest) and may_hold_errors:
         return list(_in_logs(request))
     return []
+
+
+def are_larger(parts: Iterable[Part], limit: int) -> bool:
+    """Whether the carriers of ``parts`` have more than ``limit`` bytes in all: what has to be looked through."""
+    size = 0
+    for part in parts:
+        size += part.resource.ByteSize() + part.scope.ByteSize()
+        for carrier in part.spans:
+            size += carrier.span.ByteSize()
+            if size > limit:
+                return True
+        for found in part.records:
+            size += found.record.ByteSize()
+            if size > limit:
+                return True
+    return size > limit
 
 
 def items(request: ExportRequest) -> dict[str, int]:

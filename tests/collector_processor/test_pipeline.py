@@ -6,10 +6,11 @@ import asyncio
 import json
 import logging
 import socket
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import grpc.aio
 import pytest
@@ -96,9 +97,8 @@ def hop() -> Handler:
 
 
 def road(kept: Kept, forward: Any = None, meter: PipelineMeter | None = None, **more: Any) -> Pipeline:
-    given = {"max_in_flight_bytes": 64 * 1024 * 1024, "append": kept.append, **more}
+    given = {"max_in_flight_bytes": 64 * 1024 * 1024, "append": kept.append, "redactor": REDACTOR, **more}
     return Pipeline(
-        redactor=REDACTOR,
         pseudonym_key=b"k" * 32,
         public_url="https://errors.example/",
         forward=forward,
@@ -488,16 +488,105 @@ async def test_a_redactor_that_fails_lets_nothing_out(kept: Kept, hop: Handler) 
     assert hop.requests == []
 
 
+@pytest.mark.parametrize("bound", ["THREAD_FROM_BYTES", "CLEAN_ON_LOOP_BYTES"])
 async def test_a_large_request_is_prepared_beside_the_loop_with_the_same_result(
-    kept: Kept, hop: Handler, monkeypatch: pytest.MonkeyPatch
+    kept: Kept, hop: Handler, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     request = traces(telemetry.traces_with_error(EMAIL))
     await road(kept, hop).handle(request)
-    monkeypatch.setattr(pipeline_module, "THREAD_FROM_BYTES", 1)
+    monkeypatch.setattr(pipeline_module, bound, 1)
     await road(kept, hop).handle(request)
     assert kept.events[0] == kept.events[1]
     assert hop.requests[0] == hop.requests[1]
     assert isinstance(await road(kept, hop).handle(traces(b"\xff")), BadData)
+
+
+class Slow:
+    """A redactor that says in which thread it works, and waits there."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+        self.entered, self.both_entered, self.release = threading.Event(), threading.Event(), threading.Event()
+
+    def text(self, text: str, key: str | None = None, /) -> tuple[str, Sequence[Any]]:
+        if text.startswith("slow"):
+            self.threads.append(threading.current_thread())
+            self.entered.set()
+            if len(self.threads) == 2:
+                self.both_entered.set()
+            assert self.release.wait(60)
+        return text, ()
+
+    def would_take(self, clean: str, key: str | None = None, /) -> Sequence[str]:
+        return ()
+
+    def for_service(self, service: str, /) -> Slow:
+        return self
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+async def test_many_attributes_in_a_small_request_do_not_hold_the_loop(
+    kept: Kept, signal: Literal["traces", "logs"]
+) -> None:
+    if signal == "traces":
+        sent, spans = telemetry.traces()
+        record: Any = add_exception(add_span(spans))
+    else:
+        sent, records = telemetry.logs()
+        record = add_record(records, {"exception.type": "ValueError"})
+    for number in range(400):
+        put(record.attributes, {f"key_{number}": f"slow value {number} and fifty more characters to look through"})
+    slow = Slow()
+    pipeline = road(kept, redactor=slow)
+    handled = asyncio.create_task(pipeline.handle(Request(signal=signal, payload=sent.SerializeToString())))
+    assert await asyncio.to_thread(slow.entered.wait, 60)  # and the loop is free to wait for it
+    assert await pipeline.handle(traces(telemetry.traces_without_error())) == Accepted()
+    slow.release.set()
+    assert await handled == Accepted()
+    assert threading.main_thread() not in slow.threads
+    assert len(kept.events) == 1
+
+
+async def test_what_a_thread_still_works_on_stays_in_flight_when_the_client_is_gone(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "CLEAN_ON_LOOP_BYTES", 1)
+    payload = telemetry.traces_with_error("slow")
+    slow = Slow()
+    pipeline = road(kept, redactor=slow, max_in_flight_bytes=len(payload))
+    gone = asyncio.create_task(pipeline.handle(traces(payload)))
+    assert await asyncio.to_thread(slow.entered.wait, 60)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert isinstance(await pipeline.handle(traces(payload)), Retry)
+    slow.release.set()
+    end = asyncio.get_running_loop().time() + 60
+    while isinstance(await pipeline.handle(traces(payload)), Retry):
+        assert asyncio.get_running_loop().time() < end
+        await asyncio.sleep(0.01)
+
+
+async def test_what_no_thread_has_begun_is_given_up_with_its_client(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "CLEAN_ON_LOOP_BYTES", 1)
+    payload = telemetry.traces_with_error("slow")
+    slow = Slow()
+    pipeline = road(kept, redactor=slow, max_in_flight_bytes=3 * len(payload))
+    busy = [asyncio.create_task(pipeline.handle(traces(payload))) for _ in range(2)]
+    assert await asyncio.to_thread(slow.both_entered.wait, 60)
+    waiting = asyncio.create_task(pipeline.handle(traces(payload)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    third = asyncio.create_task(
+        pipeline.handle(traces(payload))
+    )  # its room is free again, though both threads are busy
+    await asyncio.sleep(0)
+    slow.release.set()
+    assert [await task for task in (*busy, third)] == [Accepted()] * 3
 
 
 # --- the whole road ---
