@@ -9,12 +9,13 @@ from collector_processor.events import ExceptionNode, Frame
 from collector_processor.stacktraces import in_app
 from collector_processor.stacktraces.header import split_header
 from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
+from collector_processor.stacktraces.position import position
 from collector_processor.stacktraces.text import lines, remembered
 
 MAX_FRAMES = 1024
 MAX_LINE = 4096
 
-_PLACE = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\])? in (.{1,1024}):(?:line )?([0-9]{1,9})\s*$")
+_IN = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\])? in ")
 _MEMBER = re.compile(r"\(Inner Exception #[0-9]+\) ")
 _STATE_MACHINE = re.compile(r"<([\w.]+)>[dbgc]__[\w|]*(?:\.MoveNext)?|<>c(?:__DisplayClass[0-9_]+)?[.+]?")
 _ARITY = re.compile(r"`[0-9]+(?:\[[^\]]{0,512}\])*|\[[^\]]{0,256}\]")
@@ -32,7 +33,8 @@ def read_frame(line: str) -> Frame | None:
     text = line.strip()
     if not text.startswith("at ") or len(text) > MAX_LINE or "(" not in text:
         return None
-    place = _PLACE.search(text)
+    placed = position(text.replace(":line ", ":"))
+    place = _IN.search(placed[0]) if placed is not None else None
     called = text[3 : place.start() + 1] if place else text[3:]
     if place is None and not called.rstrip().endswith(")"):
         called = called.partition(") [")[0] + ")"
@@ -40,10 +42,10 @@ def read_frame(line: str) -> Frame | None:
     function = called[:opening].strip()
     if "." not in function or " " in function.replace(", ", ","):
         return None
-    if place is None:
+    if place is None or placed is None:
         return Frame(function, None, None, None, None, in_app.dotnet(function))
-    file = None if place[1].startswith("<") else place[1]
-    return Frame(function, None, file, int(place[2]), None, in_app.dotnet(function))
+    file = placed[0][place.end() :]
+    return Frame(function, None, None if file.startswith("<") else file, placed[1], None, in_app.dotnet(function))
 
 
 def looks_like(text: str) -> bool:

@@ -71,7 +71,10 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     name: str | None = None
     message: str | None = None
     for index, line in enumerate(header):
-        said = _HEAD.search(line[:MAX_LINE]) or _ERLANG_HEAD.search(line[:MAX_LINE])
+        stars = line.find("** ", 0, MAX_LINE)
+        if stars < 0:
+            continue
+        said = _HEAD.match(line, stars, MAX_LINE) or _ERLANG_HEAD.match(line, stars, MAX_LINE)
         if said is not None:
             name, message = said[1], "\n".join([said[2] or "", *header[index + 1 :]]).rstrip()
             break

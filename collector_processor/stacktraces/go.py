@@ -13,10 +13,7 @@ from collector_processor.stacktraces.text import lines, remembered
 MAX_FRAMES = 1024
 MAX_LINE = 2048
 
-_PLACE = re.compile(
-    r"\s*(.{1,1024}\.(?:go|s|c|cc|cpp|h)|_cgo_\w+):([0-9]{1,9})(?: \+0x[0-9a-f]+)?(?: [a-z]+=0x.*)?\s*$"
-)
-_GOROUTINE = re.compile(r"\s*goroutine [0-9]+ .{0,128}\[.{0,256}\]:\s*$")
+_PLACE = re.compile(r"(.{1,1024}\.(?:go|s|c|cc|cpp|h)|_cgo_\w+):([0-9]{1,9})(?: \+0x[0-9a-f]+)?(?: [a-z]+=0x.*)?$")
 _HEAD = re.compile(r"(?:^|.{0,256} )(panic|fatal error): (.*)$|^(panic) in .{0,512}: (.*)$")
 _SERVING = re.compile(r"http: panic serving [^ ]{1,64}: (.*)$")
 _GIN = re.compile(r"(\S.{0,1024}\.(?:go|s)):([0-9]{1,9}) \(0x[0-9a-f]+\)\s*$")
@@ -53,7 +50,7 @@ def looks_like(text: str) -> bool:
     if ".go:" not in text and ".s:" not in text:
         return False
     return "goroutine " in text or any(
-        _PLACE.match(line[:MAX_LINE]) or _GIN.match(line[:MAX_LINE]) for line in lines(text)[:256]
+        _PLACE.match(line[:MAX_LINE].strip()) or _GIN.match(line[:MAX_LINE]) for line in lines(text)[:256]
     )
 
 
@@ -75,9 +72,10 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
             frames.append(Frame(function or None, None, place[1], int(place[2]), None, in_app.go(place[1], function)))
             place = None
             continue
-        if "goroutine " in short and _GOROUTINE.match(short):
+        bare = short.strip()
+        if bare.startswith("goroutine ") and bare.endswith("]:") and bare[10:11].isdecimal():
             goroutines += 1
-        found = _PLACE.match(short) if (":" in short and short[:1].isspace()) or short[:1] == "/" else None
+        found = _PLACE.match(bare) if (":" in short and short[:1].isspace()) or short[:1] == "/" else None
         if found is not None and len(frames) < MAX_FRAMES:
             function_ = _function(previous)
             if function_ is not None:

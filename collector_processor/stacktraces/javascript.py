@@ -92,9 +92,8 @@ def split_header(header: list[str], type_: str) -> tuple[str | None, str | None]
         ),
         -1,
     )
-    candidates = header[marker + 1 :]
-    while candidates and not candidates[0].strip():
-        candidates = candidates[1:]
+    start = next((index for index in range(marker + 1, len(header)) if header[index].strip()), len(header))
+    candidates = header[start:]
     if not candidates:
         return None, None
     wanted = bare_type(type_)

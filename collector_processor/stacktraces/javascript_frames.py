@@ -10,12 +10,12 @@ import re
 
 from collector_processor.events import Frame
 from collector_processor.stacktraces import in_app
+from collector_processor.stacktraces.position import position
 from collector_processor.stacktraces.text import remembered
 
 MAX_LINE = 4096
 """A longer line is no frame: a data URL, or a message."""
 
-MAX_DIGITS = 9
 MAX_EVALS = 8
 """Of evaluations within evaluations."""
 
@@ -61,7 +61,7 @@ def read_frame(line: str) -> Frame | None:
         if opening < 0:
             return None
         function, location = text[:opening].strip(), text[opening + 1 : -1]
-    elif " (" in text and ")" not in text and _position(text):  # the closing parenthesis was cut off
+    elif " (" in text and ")" not in text and position(text):  # the closing parenthesis was cut off
         function, _, location = text.partition(" (")
     elif text.startswith("async "):
         location = text[6:]
@@ -103,17 +103,6 @@ def read_at_frame(line: str) -> Frame | None:
     return Frame(function or wasm, None, file_name, row, column, in_app.javascript(file_name or ""))
 
 
-def _position(location: str) -> tuple[str, int, int | None] | None:
-    """``file:line:column`` or ``file:line``."""
-    head, _, last = location.rpartition(":")
-    if not head or not last.isdecimal() or len(last) > MAX_DIGITS:
-        return None
-    file, _, row = head.rpartition(":")
-    if file and row.isdecimal() and len(row) <= MAX_DIGITS:
-        return file, int(row), int(last)
-    return head, int(last), None
-
-
 def _opening(text: str) -> int:
     """Where the parenthesis opens that the last character closes; -1 without one. File names may hold pairs of their
     own."""
@@ -142,16 +131,16 @@ def _location(location: str) -> tuple[str | None, int | None, int | None, str | 
         if opening < 0:
             return None
         location = location[opening + 1 : closing]
-        if not location.startswith("eval at ") and _position(location) is None:
+        if not location.startswith("eval at ") and position(location) is None:
             return location, None, None, None
     location = location.removeprefix("address at ")
     if "wasm-function[" in location:
         wasm = _WASM.match(location)
         if wasm is not None:
             return wasm[1] or None, None, None, wasm[2]
-    position = _position(location)
-    if position is not None:
-        return (*position, None)
+    placed = position(location)
+    if placed is not None:
+        return (*placed, None)
     if _NO_FILE.match(location):
         return None, None, None, None
     if location in ("native", "<anonymous>", "[native code]"):

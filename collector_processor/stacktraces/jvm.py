@@ -15,7 +15,8 @@ from collector_processor.stacktraces.text import lines, remembered
 MAX_FRAMES = 1024
 MAX_LINE = 2048
 
-_FRAME = re.compile(r"(?:^|[ \t])at ([^()\t]{1,1024})\(([^()]{0,256})\)(?: ~?\[[^\]]{0,256}\])?(?: .{0,64})?$")
+_LOCATED = re.compile(r"\(([^()]{0,256})\)(?: ~?\[[^\]]{0,256}\])?(?: .{0,64})?$")
+"""From the parenthesis to the end: the location, and the archive that Logback and Log4j put behind it."""
 _LOCATION = re.compile(r"(.*?)(?::(-?[0-9]{1,9}))?")
 _MODULE = re.compile(r"(?:[\w.@\-]*/){1,2}(?!0x|[0-9])")
 """The module and class loader that Java 9 prints in front: another release of Java, another prefix."""
@@ -43,15 +44,34 @@ def read_frame(line: str) -> Frame | None:
     """``at [module/]Class.method(File.java:12)``; None for anything else."""
     if len(line) > MAX_LINE or "at " not in line or ")" not in line:
         return None
-    found = _FRAME.search(line.rstrip())
-    if found is None or "." not in found[1] or found[1].startswith(("async ", "eval ")):
+    called = _called(line.rstrip())
+    if called is None or "." not in called[0] or called[0].startswith(("async ", "eval ")):
         return None
-    location = _LOCATION.fullmatch(found[2])
+    function, inside = called
+    location = _LOCATION.fullmatch(inside)
     if location is None or ":" in location[1] or ("/" in location[1] and not location[1].endswith((".java", ".kt"))):
         return None
-    function = _MODULE.sub("", found[1].strip(), count=1) if _MODULE.match(found[1]) else found[1].strip()
+    function = (_MODULE.sub("", function, count=1) if _MODULE.match(function) else function).strip()
     row = int(location[2]) if location[2] and not location[2].startswith("-") else None
     return Frame(function, None, location[1] or None, row, None, in_app.jvm(function))
+
+
+def _called(line: str) -> tuple[str, str] | None:
+    """(what is called, what stands in its parentheses), whatever a log puts in front of ``at``. A name may hold blanks,
+    Kotlin's do: it begins behind the first ``at`` since the last tab or parenthesis."""
+    opening = line.find("(")
+    while opening >= 0:
+        located = _LOCATED.match(line, opening)
+        if located is not None:
+            start = max(line.rfind(mark, 0, opening) for mark in "()\t") + 1
+            before = line[start:opening]
+            if before.startswith("at ") and line[start - 1 : start] in ("", "\t"):
+                return before[3:], located[1]
+            name = before.partition(" at ")[2]
+            if name:
+                return name, located[1]
+        opening = line.find("(", opening + 1)
+    return None
 
 
 def raising_file(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from collector_processor.events import ExceptionNode, Frame
 from collector_processor.stacktraces import in_app
 from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
+from collector_processor.stacktraces.position import position
 from collector_processor.stacktraces.text import lines, remembered
 
 MAX_FRAMES = 1024
@@ -16,8 +17,8 @@ MAX_LINE = 4096
 _FRAME = re.compile(r"#[0-9]{1,5} (?:(.{1,1024}?)\(([0-9]{1,9})\)|\[internal function\]): (.*)$")
 _MAIN = re.compile(r"#[0-9]{1,5} \{main\}")
 _NAME = r"([A-Za-z_][\w\\]{0,255}(?:@anonymous)?)"
-_OLD = re.compile(rf"exception '{_NAME}' with message '(.*)' in (.{{1,1024}}):([0-9]{{1,9}})$", re.DOTALL)
-_NEW = re.compile(rf"(?:Uncaught |Next |^){_NAME}(?:: (.*))? in (.{{1,1024}})(?::| on line )([0-9]{{1,9}})$", re.DOTALL)
+_OLD = re.compile(rf"exception '{_NAME}' with message '")
+_NEW = re.compile(rf"(?:Uncaught |Next |^){_NAME}(?:: |\Z)")
 _GENERATED = re.compile(r"@anonymous.*|:[0-9]+\}")
 
 
@@ -84,9 +85,17 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
 
 
 def _header(header: list[str]) -> tuple[str | None, str | None]:
+    """``Type: message in file:3``, ``… in file on line 3``, and what PHP 5 printed: ``exception 'T' with message``."""
     said = "\n".join(header).strip()[-MAX_LINE:]
-    match = _OLD.search(said) or _NEW.search(said)
-    return (match[1], match[2] or "") if match is not None else (None, said or None)
+    front, _, place = said.rpartition(" in ")
+    if front and position(place.replace(" on line ", ":")) is not None:
+        match = _OLD.search(front)
+        if match is not None and front.endswith("'"):
+            return match[1], front[match.end() : -1]
+        match = _NEW.search(front)
+        if match is not None:
+            return match[1], front[match.end() :]
+    return None, said or None
 
 
 PHP = Language(name="php", aliases=frozenset({"php"}), looks_like=looks_like, parse=parse, function_key=function_key)

@@ -28,7 +28,7 @@ MAX_FRAMES = 4096
 """Of one exception; Python itself stops printing at 1,000 calls unless told otherwise."""
 
 _EXCEPTION = re.compile(r"([^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*)(?::(?: (.*))?)?")
-_SEPARATOR = re.compile(r"( *)\+(-\+)?-{8,}(?: (?:\d+|\.\.\.) -{8,})?-*$")
+_SEPARATOR = re.compile(r"( *)\+(-\+)?-{8,}(?: (?:\d+|\.\.\.) -{8,})?")
 
 _SEEK, _FRAMES, _MESSAGE = range(3)
 

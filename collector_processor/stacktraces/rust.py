@@ -8,18 +8,14 @@ from collections.abc import Sequence
 from collector_processor.events import ExceptionNode, Frame
 from collector_processor.stacktraces import in_app, native
 from collector_processor.stacktraces.language import Language
+from collector_processor.stacktraces.position import position
 from collector_processor.stacktraces.text import lines, remembered
 
 MAX_FRAMES = 1024
 MAX_LINE = 2048
 
-_FUNCTION = re.compile(r"\s*[0-9]{1,5}: +(?:0x[0-9a-f]{1,16} - )?(\S.{0,1024}?)\s*$")
-_PLACE = re.compile(r"\s+at (\S.{0,1024}?):([0-9]{1,9})(?::([0-9]{1,9}))?\s*$")
-_OLD = re.compile(
-    r"thread '([^']{0,256})'(?: \([0-9]+\))? panicked at (['\"].*['\"]), "
-    r"(\S.{0,1024}?):([0-9]{1,9})(?::([0-9]{1,9}))?\s*$"
-)
-_NEW = re.compile(r"thread '([^']{0,256})'(?: \([0-9]+\))? panicked at (\S.{0,1024}?):([0-9]{1,9}):([0-9]{1,9}):\s*$")
+_NUMBER = re.compile(r"[0-9]{1,5}: +(?:0x[0-9a-f]{1,16} - +)?")
+_PANICKED = re.compile(r"thread '[^']{0,256}'(?: \([0-9]{1,20}\))? panicked at ")
 _HASH = re.compile(r"::h[0-9a-f]{16}$|(?:::\{\{?closure\}?\}(?:#[0-9]+)?)+|\[[0-9a-f]{16}\]")
 
 
@@ -45,32 +41,30 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     open_ = False
     for line in lines(text):
         short = line[:MAX_LINE]
-        old, new = (_OLD.search(short), _NEW.search(short)) if short.count("panicked at ") == 1 else (None, None)
-        if old is not None and panicked is None:
-            message.append(old[2][1:-1])
-            panicked = _site(old[3], old[4], old[5])
-            continue
-        if new is not None and panicked is None:
-            panicked = _site(new[2], new[3], new[4])
-            open_ = True
-            continue
+        if panicked is None and "panicked at " in short:
+            said, panicked = _panic(short.rstrip())
+            if panicked is not None:
+                open_ = said is None
+                message += [said] if said is not None else []
+                continue
         if short.startswith(("stack backtrace:", "note: ")):
             open_ = False
         if open_:
             message.append(line)
             continue
-        place = _PLACE.match(short)
+        bare = short.strip()
+        place = position(bare[3:]) if function is not None and bare.startswith("at ") else None
         if place is not None and function is not None:
-            column = int(place[3]) if place[3] else None
-            frames.append(Frame(function, None, place[1], int(place[2]), column, in_app.rust(place[1], function)))
+            file, row, column = place
+            frames.append(Frame(function, None, file, row, column, in_app.rust(file, function)))
             function = None
             continue
         if function is not None:
             frames.append(Frame(function, None, None, None, None, in_app.rust("", function)))
             function = None
-        called = _FUNCTION.match(short)
-        if called is not None and len(frames) < MAX_FRAMES and not called[1].startswith("0x"):
-            function = called[1]
+        number = _NUMBER.match(bare)
+        if number is not None and len(frames) < MAX_FRAMES and not bare.startswith("0x", number.end()):
+            function = bare[number.end() :] or None
     if function is not None:
         frames.append(Frame(function, None, None, None, None, in_app.rust("", function)))
     if not frames:  # a sanitizer prints the stack of a Rust program in its own form
@@ -81,8 +75,23 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     return [ExceptionNode(type_ or ("panic" if panicked is not None else None), said, None, tuple(frames))]
 
 
-def _site(file: str, row: str, column: str | None) -> Frame:
-    return Frame(None, None, file, int(row), int(column) if column else None, in_app.rust(file, ""))
+def _panic(line: str) -> tuple[str | None, Frame | None]:
+    """(message, where): ``… panicked at src/main.rs:4:5:``, whose message is on the lines below, and up to Rust 1.72
+    ``… panicked at 'message', src/main.rs:4:5``."""
+    head = _PANICKED.search(line) if line.count("panicked at ") == 1 else None
+    if head is None:
+        return None, None
+    said, end = None, head.end()
+    if not line.endswith(":"):
+        end = max(line.rfind("', "), line.rfind('", '))
+        if end <= head.end() or line[head.end()] not in "'\"":
+            return None, None
+        said, end = line[head.end() + 1 : end], end + 3
+    place = position(line[end:].removesuffix(":"))
+    if place is None:
+        return None, None
+    file, row, column = place
+    return said, Frame(None, None, file, row, column, in_app.rust(file, ""))
 
 
 RUST = Language(name="rust", aliases=frozenset({"rust"}), looks_like=looks_like, parse=parse, function_key=function_key)

@@ -14,6 +14,10 @@ from typing import TypeVar
 MAX_CHARACTERS = 65_536
 """Of one stack text; what is longer loses its middle: JavaScript has the error at the head, Python at the tail."""
 
+MAX_LINES = 4096
+"""Of one stack text, head and tail kept: a text of the greatest length has sixteen characters a line then, and frames
+have more. What each line costs every reader would add up over a text of line ends alone."""
+
 SHORTENED = "... shortened ..."
 _HEAD = MAX_CHARACTERS // 4
 _TAIL = MAX_CHARACTERS - _HEAD - len(SHORTENED) - 2
@@ -84,12 +88,15 @@ def uncoloured(text: str) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """The lines: escapes of a one-liner and carriage returns undone."""
+    """The lines, ``MAX_LINES`` at most: escapes of a one-liner and carriage returns undone."""
     if "\\n" in text and "\n" not in text.strip():
         text = _ESCAPE.sub(_unescape, text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
+    found = text.split("\n")
+    if len(found) > MAX_LINES:
+        found[MAX_LINES // 4 : len(found) - MAX_LINES * 3 // 4 + 1] = [SHORTENED]
+    return found
 
 
 def without_prefix(all_lines: list[str], prefix: str) -> list[str]:
