@@ -31,7 +31,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_SECONDS: Final = 30.0
 """In which a body must have arrived: a client that dribbles would hold its part of the buffer for ever."""
-_THREAD_FROM_BYTES: Final = 256 * 1024
+_ON_LOOP_BYTES: Final = 512 * 1024
+"""After decompression, which takes two milliseconds; what turns out larger starts again in a thread."""
+_DECOMPRESSING: Final = 2
+"""At once in threads: each may hold twice the limit of a request, and no byte of that is in flight yet."""
 
 _ENCODING_OF_MEDIA_TYPE: Final[dict[str, Encoding]] = {name: encoding for encoding, name in CONTENT_TYPES.items()}
 
@@ -59,6 +62,7 @@ class OtlpHttp:
         self._max_buffered_bytes = max_buffered_bytes if max_buffered_bytes is not None else 4 * max_request_bytes
         self._body_seconds = body_seconds
         self._buffered_bytes = 0
+        self._decompressing = asyncio.Semaphore(_DECOMPRESSING)
         self._origins = AllowedOrigins(cors_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,11 +103,7 @@ class OtlpHttp:
             if not isinstance(body, bytes):
                 return body
             try:
-                if content_encoding and len(body) >= _THREAD_FROM_BYTES:  # a second for 64 MiB: not on the loop
-                    limit = self._max_request_bytes
-                    body = await asyncio.to_thread(decompress, body, content_encoding, limit)
-                else:
-                    body = decompress(body, content_encoding, self._max_request_bytes)
+                body = await self._decompressed(body, content_encoding)
             except BodyTooLarge as error:
                 return TooLarge(str(error))
             except BrokenBody as error:
@@ -135,6 +135,22 @@ class OtlpHttp:
             return await asyncio.wait_for(self._buffer(receive), self._body_seconds)
         except asyncio.TimeoutError:
             return Retry(f"the body did not arrive within {self._body_seconds:g} seconds")
+
+    async def _decompressed(self, body: bytes, content_encoding: str) -> bytes:
+        """On the loop when little comes out; 12 KB may stand for 64 MiB, which take a second. Raises what
+        ``decompress`` raises."""
+        limit = self._max_request_bytes
+        short = min(limit, _ON_LOOP_BYTES)
+        if len(body) <= short:
+            try:
+                return decompress(body, content_encoding, short)
+            except BodyTooLarge:
+                if short == limit:
+                    raise
+        if not content_encoding:
+            return body
+        async with self._decompressing:
+            return await asyncio.to_thread(decompress, body, content_encoding, limit)
 
     async def _buffer(self, receive: Receive) -> bytes | Outcome:
         pieces: list[bytes] = []

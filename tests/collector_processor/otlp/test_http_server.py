@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,7 @@ import pytest_asyncio
 import zstandard
 from google.rpc import status_pb2
 
+from collector_processor.otlp import content_encoding, http_app
 from collector_processor.otlp.exchange import Accepted, BadData, Request, Retry, TooLarge
 from collector_processor.otlp.http_app import OtlpHttp
 from collector_processor.otlp.http_server import HttpServer, serve_app, start_http
@@ -294,6 +296,37 @@ async def test_an_announced_body_over_the_limit_is_refused_and_the_client_sees_i
     writer.write(ZEROS)
     assert b" 413 " in await reader.readline()
     writer.close()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+async def test_a_small_body_that_stands_for_much_is_not_undone_on_the_loop(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    threads: list[bool] = []
+
+    def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+        on_loop = threading.current_thread() is threading.main_thread()
+        threads.append(on_loop)
+        assert not on_loop or limit <= 512 * 1024
+        return content_encoding.decompress(body, encoding, limit)
+
+    monkeypatch.setattr(http_app, "decompress", decompress)
+    large = b'{"resourceSpans": [' + b" " * (4 << 20) + b"]}"
+    small = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}[encoding](large)
+    assert len(small) < 16 * 1024
+    handler = Handler()
+    server = await start_http(handler, bind="127.0.0.1:0", max_request_bytes=8 << 20)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", trust_env=False) as client:
+            headers = {**JSON, "content-encoding": encoding}
+            answers = await asyncio.gather(
+                *(client.post("/v1/traces", content=small, headers=headers) for _ in range(5))
+            )
+    finally:
+        await server.stop(0)
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [request.payload for request in handler.requests] == [large] * 5
+    assert sorted(threads) == [False] * 5 + [True] * 5
 
 
 async def test_who_asks_first_is_told_before_sending(server: HttpServer) -> None:
