@@ -19,7 +19,7 @@ from uuid import UUID
 
 from otel_errors.safe_text import encodable, text_of
 
-__all__ = ["REDACTED", "is_secret_key", "safe_details", "safe_text_value"]
+__all__ = ["REDACTED", "is_secret_key", "one_line", "safe_details", "safe_text_value"]
 
 MAX_DEPTH: Final = 6
 MAX_ITEMS: Final = 64
@@ -95,15 +95,27 @@ def safe_details(values: object) -> dict[str, Json]:
     return {"value": cleaned}
 
 
-def safe_text_value(text: str) -> str:
+def one_line(text: str) -> str:
+    """``text`` without line breaks and control characters: it cannot pass for another log line, nor speak to a
+    terminal.
+
+    >>> one_line("a\\r\\nCRITICAL root: forged \\x1b[2J")
+    'a CRITICAL root: forged [2J'
+    """
+    if text.isprintable() and "  " not in text:
+        return text
+    return " ".join("".join([character if character.isprintable() else " " for character in text]).split())
+
+
+def safe_text_value(text: str, limit: int = MAX_TEXT_CHARACTERS) -> str:
     """``text`` bounded, valid Unicode, without URL passwords and authorization values.
 
     >>> safe_text_value("Authorization: Bearer abcdef123456")
     'Authorization: Bearer [redacted]'
     """
-    short = encodable(text[:MAX_TEXT_CHARACTERS])
+    short = encodable(text[:limit])
     clean = _AUTHORIZATION.sub(rf"\1 {REDACTED}", _URL_PASSWORD.sub(rf"\1{REDACTED}@", short))
-    return clean + LEFT_OUT if len(text) > MAX_TEXT_CHARACTERS else clean
+    return clean + LEFT_OUT if len(text) > limit else clean
 
 
 class _Copy:

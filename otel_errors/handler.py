@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NoReturn, TypeVar, overload
 
 from otel_errors.app_errors import BaseAppError, ServiceUnavailableError
 from otel_errors.catching import Catch
-from otel_errors.details import Json, safe_details, safe_text_value
+from otel_errors.details import Json, one_line, safe_details, safe_text_value
 from otel_errors.explicit import capture_exception
 from otel_errors.guard import log as internal_log
 from otel_errors.guard import tell_failure
@@ -244,7 +244,7 @@ class ErrorHandler:
         event_id: str,
         reference: str,
     ) -> None:
-        text = _one_line(safe_text_value(text_of(exc)[0])) or type(exc).__name__
+        text = one_line(safe_text_value(text_of(exc)[0])) or type(exc).__name__
         extra: dict[str, Any] = {
             EVENT_ID: event_id,
             SUPPORT_REFERENCE: reference,
@@ -255,7 +255,7 @@ class ErrorHandler:
             self.logger.log(
                 level,
                 "%s: %s (reference %s)",
-                _one_line(error.code),
+                one_line(error.code),
                 text,
                 reference,
                 exc_info=(type(exc), exc, exc.__traceback__),
@@ -314,11 +314,6 @@ def _frames_of_ours() -> int:
     while frame.f_back is not None and frame.f_globals.get("__name__") in _OURS:
         level, frame = level + 1, frame.f_back
     return level
-
-
-def _one_line(text: str) -> str:
-    """Nothing in an exception's text can pass for another log line, or speak to a terminal."""
-    return " ".join("".join([character if character.isprintable() else " " for character in text]).split())
 
 
 def _is_plain(value: Json) -> bool:
