@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from collector_processor.events import ExceptionNode, Frame
 from collector_processor.stacktraces import in_app
@@ -59,7 +60,8 @@ def read_frame(line: str) -> Frame | None:
 def _called(line: str) -> tuple[str, str] | None:
     """(what is called, what stands in its parentheses), whatever a log puts in front of ``at``. A name may hold blanks,
     Kotlin's do: it begins behind the first ``at`` since the last tab or parenthesis."""
-    opening = line.find("(")
+    reach = 584 if "]" in line[-66:] else 323  # the longest that _LOCATED takes, with an archive and without
+    opening = line.find("(", max(0, len(line) - reach))
     while opening >= 0:
         located = _LOCATED.match(line, opening)
         if located is not None:
@@ -74,6 +76,7 @@ def _called(line: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=4)  # Kotlin, Scala and Java ask in turn
 def raising_file(text: str) -> str:
     for line in text.split("\n", 256)[:256]:
         frame = read_frame(line)

@@ -16,7 +16,9 @@ MAX_LINE = 2048
 
 _NUMBER = re.compile(r"[0-9]{1,5}: +(?:0x[0-9a-f]{1,16} - +)?")
 _PANICKED = re.compile(r"thread '[^']{0,256}'(?: \([0-9]{1,20}\))? panicked at ")
-_HASH = re.compile(r"::h[0-9a-f]{16}$|(?:::\{\{?closure\}?\}(?:#[0-9]+)?)+|\[[0-9a-f]{16}\]")
+_HASH = re.compile(
+    r"::h[0-9a-f]{16}(?: \(\.llvm\.[0-9]{1,24}\))?$|(?:::\{\{?closure\}?\}(?:#[0-9]+)?)+|\[[0-9a-f]{16}\]"
+)
 
 
 @remembered

@@ -41,6 +41,51 @@ PIECES = st.sampled_from(
         "    ... 7 lines matching cause stack trace ...",
         "caused by: Error: z",
         "\ue000message\ue000",
+        "goroutine 1 [running]:",
+        "main.(*T).f(0x1, {0x2})",
+        "\t/app/a.go:12 +0x1d",
+        "/app/a.go:12 (0x4a1)",
+        "panic: bad",
+        "created by main.g in goroutine 1",
+        "thread 'main' panicked at src/main.rs:4:5:",
+        "thread 'main' panicked at 'bad', src/main.rs:4:5",
+        "stack backtrace:",
+        "   1: app::f::h0123456789abcdef",
+        "             at ./src/main.rs:4:5",
+        "    #0 0x55 in f(int, int) /app/a.cc:3:4",
+        "    #1 0x56 in g (/lib/libc.so.6+0x1) (BuildId: 0a)",
+        "#2  0x57 in h (x=1) at a.c:3",
+        "#3  h () from /lib/libc.so.6",
+        " 0# f(int) at /app/a.cpp:3",
+        "4   App   0x0000000100000f10 f() + 12 (a.swift:3)",
+        "0 [ra] 0x0000000100000f10 f() + 12 in App at /app/a.swift:3:4",
+        "./app(f+0x1)[0x55]",
+        "app/a.swift:3: Fatal error: bad",
+        'Exception in thread "main" a.b.CError: bad',
+        "\tat app//a.b.C.lambda$f$0(C.java:12) ~[a.jar:1.0]",
+        "\tat a.b.C.f(C.kt:12)",
+        "\tat a.b.C$.f(C.scala:12)",
+        "Caused by: a.b.D: worse",
+        "\tSuppressed: a.b.E: also",
+        "\t... 12 more",
+        "System.AggregateException: bad ---> A.B: worse",
+        "   at A.B.<F>d__1.MoveNext() in /app/a.cs:line 3",
+        "   --- End of inner exception stack trace ---",
+        " ---> (Inner Exception #1) A.C: bad<---",
+        "PHP Fatal error:  Uncaught A\\B: bad in /app/a.php:3",
+        "exception 'A' with message 'bad' in /app/a.php:3",
+        "#0 /app/a.php(3): A->f()",
+        "#1 [internal function]: {closure}()",
+        "#2 {main}",
+        "Next A: worse in /app/a.php on line 3",
+        "#0      A.f.<anonymous closure> (package:app/a.dart:3:4)",
+        "package:app/a.dart 3:4  A.f",
+        "** (ArgumentError) bad",
+        "    (app 1.0.0) lib/a.ex:3: A.f/1",
+        '{a,f,[1,2],[{file,"a.erl"},{line,3}]}',
+        "a.rb:3:in 'A#f': bad (ArgumentError)",
+        "\tfrom a.rb:3:in `block in f'",
+        "a.b(uri:classloader:/a.rb:3)",
         "\x00\ud800",
     ]
 )
@@ -53,7 +98,12 @@ TEXTS = st.one_of(
 
 
 @settings(max_examples=150, deadline=None)
-@given(TEXTS, st.sampled_from(["", "python", "nodejs", "webjs", "java", "\x00"]), st.text(max_size=20), TEXTS)
+@given(
+    TEXTS,
+    st.sampled_from(["", "webjs", "\x00", *(language.name for language in LANGUAGES)]),
+    st.text(max_size=20),
+    TEXTS,
+)
 def test_any_text(text: str, language: str, type_: str, message: str) -> None:
     trace = parse(text, language, type=type_, message=message)
     assert len(trace.exceptions) <= MAX_EXCEPTIONS
