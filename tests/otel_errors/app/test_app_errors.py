@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel_errors import app_errors, error_codes
@@ -45,6 +45,7 @@ def test_codes_and_numbers_are_unique() -> None:
     assert len({entry.code for entry in entries}) == len({entry.number for entry in entries}) == len(entries) >= 12
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(), st.binary(), st.none(), st.integers()), st.dictionaries(st.text(), st.text()))
 def test_whatever_is_given_makes_a_json_document(message: Any, details: Any) -> None:
     error = ValidationError(message, field_errors=details, details={"deep": [details, {1, 2}], "x": float("nan")})
@@ -58,6 +59,7 @@ def test_a_captured_error_carries_its_code_and_severity() -> None:
     assert capture(ValueError("x"), max_stacktrace_bytes=4096).severity is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.uuids(), st.data())
 def test_a_reference_is_read_as_it_is_spoken_and_a_wrong_character_is_found(event_id: Any, data: Any) -> None:
     reference = reference_of(event_id.hex)
