@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, Request
 from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from collector_processor.api.problems import Problem
-from collector_processor.sinks.exposition import exposition
+from collector_processor.sinks.exposition import exposition, is_openmetrics
 
 
 def health(readiness: Callable[[], list[str]], collectors: Sequence[Collector]) -> APIRouter:
@@ -29,10 +31,26 @@ def health(readiness: Callable[[], list[str]], collectors: Sequence[Collector]) 
             raise Problem(503, "Not ready: " + "; ".join(reasons), reasons=reasons)
         return JSONResponse({"status": "ready"})
 
+    running: dict[bool, asyncio.Task[tuple[str, bytes]]] = {}
+
+    def forget(key: bool, done: asyncio.Task[tuple[str, bytes]]) -> None:
+        if running.get(key) is done:
+            del running[key]
+        if not done.cancelled():
+            done.exception()  # read here too: whoever asked may be gone
+
     @router.get("/metrics")
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         """OpenMetrics or Prometheus text, as ``Accept`` says."""
-        content_type, body = exposition(request.headers.get("accept", ""), *collectors)
+        accept = request.headers.get("accept", "")
+        # Who asks while an answer is being made gets that one: with very many issues it takes seconds and megabytes,
+        # and scrapers that give up and ask again would pile them up.
+        key = is_openmetrics(accept)
+        task = running.get(key)
+        if task is None or task.done():
+            task = running[key] = asyncio.create_task(run_in_threadpool(exposition, accept, *collectors))
+            task.add_done_callback(lambda done: forget(key, done))
+        content_type, body = await asyncio.shield(task)
         return Response(body, headers={"Content-Type": content_type})
 
     return router

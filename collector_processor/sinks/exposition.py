@@ -19,6 +19,11 @@ class _Together(Collector):
             yield from collector.collect()
 
 
+def is_openmetrics(accept: str) -> bool:
+    """Which of the two forms ``accept`` asks for."""
+    return "application/openmetrics-text" in accept
+
+
 def exposition(accept: str, *collectors: Collector) -> tuple[str, bytes]:
     """Content type and body of all families of ``collectors``; ``accept`` is the request's header. Raises what a
     collector raises."""
@@ -26,6 +31,6 @@ def exposition(accept: str, *collectors: Collector) -> tuple[str, bytes]:
     # prometheus-client's
     # own negotiation raises for a version that is no number.
     together = _Together(collectors)
-    if "application/openmetrics-text" in accept:
+    if is_openmetrics(accept):
         return openmetrics_text.CONTENT_TYPE_LATEST, openmetrics_text.generate_latest(together)  # type: ignore[no-untyped-call]
     return prometheus_text.CONTENT_TYPE_PLAIN_0_0_4, prometheus_text.generate_latest(together)

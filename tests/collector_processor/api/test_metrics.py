@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from collector_processor.api.health import health
 from tests.collector_processor.api.stored import Stored, error
 
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -198,3 +204,29 @@ async def test_promtool_has_nothing_to_say(stored: Stored) -> None:
         subprocess.run, ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_scrapes_at_the_same_time_share_one_answer() -> None:
+    made = 0
+    going_on = threading.Event()
+
+    class Slow(Collector):
+        def collect(self) -> Iterator[Metric]:
+            nonlocal made
+            made += 1
+            assert going_on.wait(60)
+            yield GaugeMetricFamily("made", "Answers so far.", made)
+
+    app = FastAPI()
+    app.include_router(health(lambda: [], [Slow()]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        asked = [asyncio.create_task(client.get("/metrics")) for _ in range(5)]
+        other_form = asyncio.create_task(client.get("/metrics", headers=OPENMETRICS))
+        while made < 2:  # noqa: ASYNC110 - nothing to wait on: a collector runs in a thread
+            await asyncio.sleep(0.01)
+        asked[0].cancel()  # who goes away takes nothing from the others
+        going_on.set()
+        answers = await asyncio.gather(*asked[1:], other_form)
+        assert made == 2
+        assert [answer.status_code for answer in answers] == [200] * 5
+        assert "made 3.0" in (await client.get("/metrics")).text  # and nobody later gets an old one
