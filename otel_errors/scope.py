@@ -166,9 +166,10 @@ class scope(ContextDecorator):
         end_unit(self._token, error)
 
 
-def begin_unit(span: Any) -> Token[Context]:
-    """A unit of work starts: its scope begins with what is set now, and nothing set in it stays."""
-    return _share(Shared(current_scope(), span))
+def begin_unit(span: Any, context: Context) -> Token[Context]:
+    """A unit of work starts in ``context``, the current one: its scope begins with what is set now, and nothing set
+    in it stays."""
+    return _share(Shared(scope_of(context), span))
 
 
 def end_unit(token: Token[Context] | None, error: BaseException | None) -> None:

@@ -9,11 +9,15 @@ through the span's own ``__exit__``.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import get_current
+from opentelemetry.trace.propagation import _SPAN_KEY
+from opentelemetry.util._decorator import _AgnosticContextManager
 
 from otel_errors import active, origin
 from otel_errors.emit import Occurrence
@@ -38,50 +42,56 @@ def uninstall() -> None:
     _patches[:] = [patch for patch in _patches if not patch.remove()]
 
 
-class WatchedSpan:
-    """``use_span``'s context manager, which also tells us what passed. Not a generator: that would add its frame
-    to the application's tracebacks."""
+class _Manager(_AgnosticContextManager[Any]):
+    """``use_span``'s own context manager, which also tells us what passed. On the road of every span of the
+    application: an object around it would double the cost, and a generator would add its frame to tracebacks."""
 
-    __slots__ = ("_args", "_kwargs", "_manager", "_unit")
-
-    def __init__(self, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._manager = manager
-        self._args = args
-        self._kwargs = kwargs
-        self._unit: Any = None
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+    _unit: Any = None
 
     def __enter__(self) -> Any:
-        around = trace.get_current_span().get_span_context()
-        if not around.is_valid or around.is_remote:
+        self._arguments = self.args, self.kwds  # the manager drops them
+        context = get_current()
+        around = context.get(_SPAN_KEY)
+        # Spans of the SDK are always local. The others: unsampled, invalid, or of the process that called us.
+        if around is None or (type(around) is trace.NonRecordingSpan and not _is_local(around)):
             # The outermost span of this process: a request, message or job begins, with a scope of its own.
-            self._unit = begin_unit(self._args[0] if self._args else self._kwargs.get("span"))
-        return self._manager.__enter__()
+            self._unit = begin_unit(self.args[0] if self.args else self.kwds.get("span"), context)
+        return _enter(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Any:
         try:
-            return self._manager.__exit__(kind, error, traceback)
+            return _exit(self, kind, error, traceback)
         finally:
             if error is not None:
-                _passed(error, *self._args, **self._kwargs)
+                _passed(error, *self._arguments[0], **self._arguments[1])
             if self._unit is not None:
                 end_unit(self._unit, error)
 
-    def __call__(self, function: Any) -> Any:
-        """As a decorator: each call makes a new manager of its own, which nobody watches."""
-        return self._manager(function)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._manager, name)
+_enter = _AgnosticContextManager.__enter__
+_exit = _AgnosticContextManager.__exit__
+
+
+def _is_local(span: trace.Span) -> bool:
+    context = span.get_span_context()
+    return context.is_valid and not context.is_remote
 
 
 def _watching(use_span: Callable[..., Any]) -> Callable[..., Any]:
-    # On the road of every span of the application: a plain function (wrapt's costs a microsecond more), and nothing is
-    # looked at before something fails.
+    function: Any = getattr(use_span, "__wrapped__", None)
+    if use_span.__module__ != trace.__name__ or not inspect.isgeneratorfunction(function):
+        # Another tool was here first: what its function returns is not ours to replace.
+        def function(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            with use_span(*args, **kwargs) as span:
+                yield span
+
+    # Nothing is looked at before something fails; wrapt's wrapper costs a microsecond more.
     @functools.wraps(use_span)
-    def watched(*args: Any, **kwargs: Any) -> WatchedSpan:
-        return WatchedSpan(use_span(*args, **kwargs), args, kwargs)
+    def watched(*args: Any, **kwargs: Any) -> _Manager:
+        return _Manager(function, args, kwargs)
 
     return watched
 

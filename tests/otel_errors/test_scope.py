@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import json
 import logging
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
@@ -70,6 +74,48 @@ def test_a_unit_of_work_ends_with_its_outermost_span(start: Start) -> None:
     with telemetry.unsampled.start_as_current_span("second"):
         otel_errors.set_tag("a", "b")
     assert current_scope() == EMPTY
+
+
+def test_a_call_from_another_process_begins_a_unit_and_unsampled_spans_inside_do_not(start: Start) -> None:
+    telemetry = start()
+    remote = trace.SpanContext(1, 2, is_remote=True, trace_flags=trace.TraceFlags(0))
+    for parent, tags in ((remote, {}), (trace.SpanContext(1, 2, is_remote=False), {"a": "b"})):
+        with otel_errors.scope():
+            token = attach(trace.set_span_in_context(trace.NonRecordingSpan(parent)))
+            with telemetry.unsampled.start_as_current_span("first"):
+                with telemetry.unsampled.start_as_current_span("inner"):
+                    otel_errors.set_tag("a", "b")
+                assert current_scope().tags == {"a": "b"}
+            assert current_scope().tags == tags
+            detach(token)
+
+
+def test_another_tools_use_span_is_called_and_begins_units_too(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    own = trace.use_span
+
+    @contextlib.contextmanager
+    def theirs(*args: Any, **kwargs: Any) -> Iterator[trace.Span]:
+        called.append("theirs")
+        with own(*args, **kwargs) as span:
+            yield span
+
+    monkeypatch.setattr(trace, "use_span", theirs)
+    telemetry = start()
+
+    def work() -> None:
+        with telemetry.unsampled.start_as_current_span("s"):
+            otel_errors.set_tag("a", "b")
+            raise_it()
+
+    with pytest.raises(ValueError, match="x"):
+        work()
+    assert current_scope() == EMPTY
+    (record,) = telemetry.records
+    assert record.attributes["otel_errors.tag.a"] == "b"
+    assert "test_scope" in record.attributes["exception.stacktrace"]
+    assert "unsampled.py" not in record.attributes["exception.stacktrace"]
+    assert called == ["theirs"]
 
 
 def test_an_error_that_leaves_a_scope_keeps_what_was_set_in_it(start: Start) -> None:
