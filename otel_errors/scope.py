@@ -158,7 +158,7 @@ class scope(ContextDecorator):
     def __enter__(self) -> None:
         context = get_current()
         outer = shared_in(context)
-        self._token = _share(Shared(scope_of(context), outer.entry_span if outer is not None else None))
+        self._token = begin_unit(outer.entry_span if outer is not None else None, context)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -169,7 +169,7 @@ class scope(ContextDecorator):
 def begin_unit(span: Any, context: Context) -> Token[Context]:
     """A unit of work starts in ``context``, the current one: its scope begins with what is set now, and nothing set
     in it stays."""
-    return _share(Shared(scope_of(context), span))
+    return attach(set_value(_KEY, Shared(scope_of(context), span), context))
 
 
 def end_unit(token: Token[Context] | None, error: BaseException | None) -> None:
@@ -196,10 +196,6 @@ def with_tags(tags: Mapping[str, str], more: Mapping[str, str]) -> Mapping[str, 
         if name and (name in merged or len(merged) < MAX_TAGS):
             merged[name] = _short(value, MAX_TAG_VALUE_CHARACTERS)
     return merged
-
-
-def _share(shared: Shared) -> Token[Context]:
-    return attach(set_value(_KEY, shared))
 
 
 def _keep_for(error: BaseException, scope: Scope) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
+import opentelemetry.context
 from opentelemetry import trace
-from opentelemetry.context import get_current
+from opentelemetry.context import Context
 from opentelemetry.trace.propagation import _SPAN_KEY
 from opentelemetry.util._decorator import _AgnosticContextManager
 
@@ -46,33 +48,38 @@ class _Manager(_AgnosticContextManager[Any]):
     """``use_span``'s own context manager, which also tells us what passed. On the road of every span of the
     application: an object around it would double the cost, and a generator would add its frame to tracebacks."""
 
-    _arguments: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
     _unit: Any = None
 
     def __enter__(self) -> Any:
-        self._arguments = self.args, self.kwds  # the manager drops them
-        context = get_current()
+        context = _current()
         around = context.get(_SPAN_KEY)
         # Spans of the SDK are always local. The others: unsampled, invalid, or of the process that called us.
         if around is None or (type(around) is trace.NonRecordingSpan and not _is_local(around)):
             # The outermost span of this process: a request, message or job begins, with a scope of its own.
             self._unit = begin_unit(self.args[0] if self.args else self.kwds.get("span"), context)
-        return _enter(self)
+        # As the manager does, which also drops its arguments; they are needed when something fails.
+        return next(self.gen)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Any:
         try:
-            return _exit(self, kind, error, traceback)
+            if kind is None:
+                next(self.gen, None)  # to its end: it has one yield
+                return False
+            return super().__exit__(kind, error, traceback)
         finally:
             if error is not None:
-                _passed(error, *self._arguments[0], **self._arguments[1])
+                _passed(error, *self.args, **self.kwds)
             if self._unit is not None:
                 end_unit(self._unit, error)
 
 
-_enter = _AgnosticContextManager.__enter__
-_exit = _AgnosticContextManager.__exit__
+# OpenTelemetry's context is in a context variable unless somebody replaced that; two calls less for each span.
+_variable = getattr(getattr(opentelemetry.context, "_RUNTIME_CONTEXT", None), "_current_context", None)
+_current: Callable[[], Context] = (
+    _variable.get if isinstance(_variable, ContextVar) else opentelemetry.context.get_current
+)
 
 
 def _is_local(span: trace.Span) -> bool:
