@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from collector_processor.stages.redact import DEFAULT_RULES, Redaction
 from collector_processor.stages.redact.spread import spread, told
@@ -133,6 +133,10 @@ class RequestRedaction:
     def scope(self, scope: InstrumentationScope) -> int:
         """Redact in place."""
         return self._field(scope, "name") + self._field(scope, "version") + self._attributes(scope.attributes)
+
+    def schema(self, carrier: ResourceSpans | ResourceLogs | ScopeSpans | ScopeLogs) -> int:
+        """Redact the ``schema_url`` of a resource or scope in place: an address may hold anything."""
+        return self._field(carrier, "schema_url")
 
     def span(self, span: Span) -> int:
         """Redact all of a span but its events, in place. Its events come next."""

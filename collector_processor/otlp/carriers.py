@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
 from collector_processor.events import RawError
 from collector_processor.otlp.messages import ExportRequest
@@ -56,6 +56,8 @@ class Part(NamedTuple):
     spans: list[CarrierSpan]
     records: list[FoundError]
     """Log records."""
+    schemas: tuple[ResourceSpans | ResourceLogs, ScopeSpans | ScopeLogs]
+    """What has the ``schema_url`` of the resource and of the scope."""
 
     def errors(self) -> Iterator[FoundError]:
         """Every error event of the part, in order."""
@@ -124,7 +126,7 @@ def _in_traces(request: ExportTraceServiceRequest, may_hold_errors: bool) -> Ite
                 elif span.HasField("status") and span.status.code == Status.STATUS_CODE_ERROR:
                     spans.append(CarrierSpan(span, {}))
             if spans:
-                yield Part(service_name(sent.resource), sent.resource, scoped.scope, spans, [])
+                yield Part(service_name(sent.resource), sent.resource, scoped.scope, spans, [], (sent, scoped))
 
 
 def _in_logs(request: ExportLogsServiceRequest) -> Iterator[Part]:
@@ -138,7 +140,7 @@ def _in_logs(request: ExportLogsServiceRequest) -> Iterator[Part]:
                     resource = to_dict(sent.resource.attributes) if resource is None else resource
                     errors.append(FoundError(_of_log(record, resource, scoped.scope.name, ordinals), record))
             if errors:
-                yield Part(service_name(sent.resource), sent.resource, scoped.scope, [], errors)
+                yield Part(service_name(sent.resource), sent.resource, scoped.scope, [], errors, (sent, scoped))
 
 
 def _error_events(span: Span) -> dict[int, Span.Event]:

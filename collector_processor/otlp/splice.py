@@ -26,6 +26,8 @@ def splice(parts: Iterable[Part], events: Sequence[ErrorEvent], redaction: Reque
             resource = part.resource
             redaction.resource(resource)
         redaction.scope(part.scope)
+        for carrier in part.schemas:
+            redaction.schema(carrier)
         for span, errors in part.spans:
             redaction.span(span)
             for position, event in enumerate(span.events):

@@ -22,6 +22,7 @@ UNKNOWN_SERVICE: Final = "unknown_service"
 # Characters of a text at most; the tail of a longer one is cut (a stack text loses its middle, see stacktraces.text).
 MAX_NAME = 256
 MAX_MESSAGE = 8192
+_LONGEST_WORD = 200  # what a cut goes through and is longer than this stays, cut
 MAX_VALUE = 1024
 MAX_TAGS = 64
 MAX_ATTRIBUTES = 64
@@ -174,7 +175,16 @@ def _clean(text: str) -> str:
 
 def _text(value: object, limit: int) -> str:
     text = _any(value)
-    return _clean(text if len(text) <= limit else text[: limit - 1] + "…")
+    return _clean(text if len(text) <= limit else _shortened(text, limit - 1) + "…")
+
+
+def _shortened(text: str, length: int) -> str:
+    """The head of a text, without the word that the cut goes through: half a card number is no longer known for one."""
+    if text[length].isspace():
+        return text[:length]
+    kept = max(length - _LONGEST_WORD, 0)
+    last = max((text.rfind(blank, kept, length) for blank in " \t\n"), default=-1)
+    return text[: last if last > 0 else length]
 
 
 def _truth(value: object) -> bool | None:

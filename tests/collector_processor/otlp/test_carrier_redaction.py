@@ -38,8 +38,8 @@ NEEDLES = (EMAIL.encode(), CARD.encode(), b"hunter2hunter2")
 
 REDACTOR = Redactor()
 
-NOT_DATA = {"schema_url", "entity_refs"}
-"""The address of a convention's document, and the names of resource attributes: the SDK's, not the application's."""
+NOT_DATA = {"entity_refs"}
+"""The names of resource attributes: the SDK's, not the application's."""
 
 
 def plant(message: Message) -> int:
@@ -77,6 +77,7 @@ def plant_attributes(attributes: Any) -> int:
         "bytes": PLANTED.encode(),
         "binary": b"\xff\x00" + PLANTED.encode() + b"\xfe",
         "number": int(CARD),
+        "double": float(CARD),
         "list": [PLANTED, [PLANTED, {"x": PLANTED.encode()}]],
         "map": {"inner": PLANTED, EMAIL: 1, "deep": {"deeper": [{"deepest": PLANTED}]}},
         EMAIL: "as a key",

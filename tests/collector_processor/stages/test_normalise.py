@@ -240,3 +240,12 @@ def test_any_record(attributes: dict[str, Any], resource: dict[str, Any], number
     for text in texts:
         text.encode("utf-8")
         assert "\x00" not in text
+
+
+@pytest.mark.parametrize("secret", ["4111111111111111", "ann.example@example.com"])
+def test_a_cut_does_not_go_through_a_word(secret: str) -> None:
+    """Half a card number or address would be known for none."""
+    for before in range(MAX_MESSAGE - len(secret), MAX_MESSAGE):
+        made = normalise(raw({"exception.type": "E", "exception.message": "x" * (before - 1) + " " + secret + " rest"}))
+        assert secret[:4] not in made.message
+        assert made.message.endswith("x…")

@@ -132,12 +132,17 @@ def _free(text: str, start: int, end: int) -> bool:
         return False
     before, after = text[start - 1 : start], text[end : end + 1]
     if (before in ("-", ".") and start >= 2 and text[start - 2].isdigit()) or (
-        after in ("-", ".") and text[end + 1 : end + 2].isdigit()
+        after in ("-", ".") and text[end + 1 : end + 2].isdigit() and not _whole(text, end)
     ):
         return False  # a longer grouped number, a decimal, a version
     if text[max(0, start - 7) : start].lower().endswith(_DIGESTS):
         return False  # a short digest that happens to have no letter in it
     return not (before == "-" and _hex_word(text, start - 1)) and not (after == "-" and text[end + 1 : end + 2] in _HEX)
+
+
+def _whole(text: str, end: int) -> bool:
+    """Whether ``.0`` and no more follows: a number sent as a double."""
+    return text[end : end + 2] == ".0" and not text[end + 2 : end + 3].isalnum()
 
 
 def _hex_word(text: str, end: int) -> bool:
@@ -160,6 +165,7 @@ RULES = (
             Example("pan=5555-5555-5555-4444;", "pan=[card];"),
             Example("3782 822463 10005", "[card]"),
             Example("4012888888881881 4012-8888-8888-1881", "[card] [card]"),
+            Example("4111111111111111.0", "[card].0"),
         ),
         counter_examples=(
             "order 4111111111111112",
