@@ -18,8 +18,7 @@ from typing import Any
 import opentelemetry.context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace.propagation import _SPAN_KEY
-from opentelemetry.util._decorator import _AgnosticContextManager
+from opentelemetry.trace import propagation
 
 from otel_errors import active, origin
 from otel_errors.emit import Occurrence
@@ -29,6 +28,13 @@ from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import Patch, wrapping
 from otel_errors.report import report
 from otel_errors.scope import begin_unit, end_unit
+
+try:
+    from opentelemetry.util._decorator import _AgnosticContextManager
+except ImportError:  # not promised by the API; without it use_span cannot decorate coroutines
+    from contextlib import _GeneratorContextManager as _AgnosticContextManager  # type: ignore[assignment]
+
+_SPAN_KEY: Any = getattr(propagation, "_SPAN_KEY", None)
 
 _patches: list[Patch] = []
 
@@ -51,12 +57,15 @@ class _Manager(_AgnosticContextManager[Any]):
     _unit: Any = None
 
     def __enter__(self) -> Any:
-        context = _current()
-        around = context.get(_SPAN_KEY)
-        # Spans of the SDK are always local. The others: unsampled, invalid, or of the process that called us.
-        if around is None or (type(around) is trace.NonRecordingSpan and not _is_local(around)):
-            # The outermost span of this process: a request, message or job begins, with a scope of its own.
-            self._unit = begin_unit(self.args[0] if self.args else self.kwds.get("span"), context)
+        try:
+            context = _current()
+            around = context.get(_SPAN_KEY) if _SPAN_KEY is not None else trace.get_current_span(context)
+            # Spans of the SDK are always local. The others: unsampled, invalid, or of the process that called us.
+            if around is None or (type(around) is trace.NonRecordingSpan and not _is_local(around)):
+                # The outermost span of this process: a request, message or job begins, with a scope of its own.
+                self._unit = begin_unit(self.args[0] if self.args else self.kwds.get("span"), context)
+        except Exception:
+            pass  # a span without a scope of ours is still the application's span
         # As the manager does, which also drops its arguments; they are needed when something fails.
         return next(self.gen)
 
@@ -72,7 +81,10 @@ class _Manager(_AgnosticContextManager[Any]):
             if error is not None:
                 _passed(error, *self.args, **self.kwds)
             if self._unit is not None:
-                end_unit(self._unit, error)
+                try:
+                    end_unit(self._unit, error)
+                except Exception:
+                    pass
 
 
 # OpenTelemetry's context is in a context variable unless somebody replaced that; two calls less for each span.
