@@ -82,7 +82,7 @@ RULES = (
         ),
         counter_examples=(
             "http://localhost:5000/<%= @variable %>",
-            "https://registry.npmjs.org:443/@babel/core",
+            "https://packages.example.org:443/@babel/core",
             "https://url:8000 @something else",
             "ssh://git@github.com/org/repo",
             "postgresql://shop@db:5432/shop",
