@@ -50,7 +50,7 @@ RULES = (
     ),
     issued(
         "crates-token",
-        "crates.io tokens",
+        "Cargo registry tokens",
         "cio",
         "[0-9A-Za-z]{32}",
         "cio" + ALNUM[:32],
