@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     handlers: list[logging.Handler] = []
 
     def go(mode: str = "", *, value_limit: int | None = None, **options: Any) -> Telemetry:
+        gc.collect()  # what earlier tests of this process left behind must not tell its errors to this one
         monkeypatch.setenv("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", mode)
         spans, logs = InMemorySpanExporter(), InMemoryLogRecordExporter()
         provider = TracerProvider(span_limits=SpanLimits(max_attribute_length=value_limit))
@@ -63,6 +65,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         logger_provider.add_log_record_processor(SimpleLogRecordProcessor(logs))
         instrumentor.instrument(tracer_provider=provider, logger_provider=logger_provider, **options)
         handler = LoggingHandler(logger_provider=logger_provider)
+        # Nor may threads that serve the whole process: receivers, exporters.
+        handler.addFilter(lambda record: not record.name.startswith(("grpc", "opentelemetry", "uvicorn")))
         logging.getLogger().addHandler(handler)
         handlers.append(handler)
         unsampled = TracerProvider(sampler=ALWAYS_OFF).get_tracer("unsampled")

@@ -130,6 +130,7 @@ def test_a_span_that_has_ended_leads_to_a_log_record(start: Start) -> None:
         span.end()
         raise_it("late")
     (record,) = telemetry.records
+    assert record.attributes["exception.message"] == "late"
     assert (record.trace_id, record.span_id) == (span.get_span_context().trace_id, span.get_span_context().span_id)
     assert record.attributes["otel_errors.handled"] is False
 

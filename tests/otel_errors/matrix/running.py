@@ -41,6 +41,7 @@ def environment(application: Application, port: int, extra: Mapping[str, str], h
         "PATH": f"{BIN}{os.pathsep}{kept.get('PATH', '')}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
         "OTEL_METRICS_EXPORTER": "none",
+        "GRPC_VERBOSITY": "NONE",  # its exporter writes a line of its own now and then, such as at a fork
         "OTEL_SERVICE_NAME": "matrix",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_BLRP_SCHEDULE_DELAY": "200",
