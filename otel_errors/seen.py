@@ -150,7 +150,7 @@ class SeenExceptions:
             if entry.scope is not None:
                 entry.sighting = None
             else:
-                del self._entries[id(exc)]
+                self._entries.pop(id(exc), None)
                 self._held.pop(id(exc), None)
 
     def sweep(self, *, blocking: bool = True) -> None:
@@ -161,11 +161,13 @@ class SeenExceptions:
         try:
             now = self._clock()
             for key, entry in list(self._held.items()):
+                if self._held.get(key) is not entry:
+                    continue  # a collection within this loop swept, too: the lock lets its own thread in again
                 if len(self._held) > MAX_HELD or entry.expires < now or _only_ours(entry):
                     released.append(entry)
-                    del self._held[key]
+                    self._held.pop(key, None)
                     if self._entries.get(key) is entry:
-                        del self._entries[key]
+                        self._entries.pop(key, None)
         finally:
             self._lock.release()
 
