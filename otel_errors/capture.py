@@ -8,9 +8,8 @@ from otel_errors.app_errors import BaseAppError
 from otel_errors.frame_text import Place, places_of
 from otel_errors.safe_text import text_of
 from otel_errors.semconv import Severity
-from otel_errors.stack_text import shorten, stack_text, traceback_of
+from otel_errors.stack_text import MAX_MESSAGE_CHARACTERS, shorten, stack_text, traceback_of
 
-MAX_MESSAGE_CHARACTERS = 16 * 1024
 MAX_TYPE_CHARACTERS = 512
 
 
@@ -35,7 +34,7 @@ class CapturedException:
 
 def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: int | None = None) -> CapturedException:
     """``max_characters`` is the SDK's limit for an attribute's value, which would cut the tail."""
-    message, readable = text_of(exc)
+    message, readable = text_of(exc, MAX_MESSAGE_CHARACTERS)
     kind = _type_name(exc)
     places = _places(exc)
     try:
@@ -44,15 +43,11 @@ def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: in
         # Half-built objects, the recursion limit, no memory: the type and the message alone are still an error worth
         # having.
         text = f"{kind}: {message}\n"
-    kept = message if len(message) <= MAX_MESSAGE_CHARACTERS else message[:MAX_MESSAGE_CHARACTERS] + "…"
-    if kept is not message:
-        # Else the tail that is kept would hold nothing but message.
-        text = text.replace(message, kept)
     raised_at = places[-1] if places else None
     error_code, severity = _declared(exc)
     return CapturedException(
         type=kind,
-        message=kept if max_characters is None else kept[:max_characters],
+        message=message if max_characters is None else message[:max_characters],
         stacktrace=shorten(text, max_stacktrace_bytes, max_characters),
         function=raised_at.function if raised_at else "",
         file=raised_at.file if raised_at else "",

@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Mapping
 
 from otel_errors import active, origin
-from otel_errors.capture import MAX_MESSAGE_CHARACTERS
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded, log
 from otel_errors.report import report, report_message
 from otel_errors.safe_text import text_of
 from otel_errors.semconv import SEVERITIES, Severity
+from otel_errors.stack_text import MAX_MESSAGE_CHARACTERS
 
 
 def capture_exception(

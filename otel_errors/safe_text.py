@@ -4,15 +4,22 @@ surrogates."""
 from __future__ import annotations
 
 UNPRINTABLE = "<unprintable>"
+CUT = "…"
 
 
-def text_of(value: object) -> tuple[str, bool]:
-    """The text of ``value``, valid Unicode, and whether its ``str()`` worked. Never raises."""
+def text_of(value: object, limit: int | None = None) -> tuple[str, bool]:
+    """The text of ``value``, valid Unicode, of ``limit`` characters at most and a mark of the cut, and whether its
+    ``str()`` worked. Never raises."""
     try:
         text = value if type(value) is str else str.__str__(str(value))
     except:  # noqa: E722 - as in the standard library's traceback module: whatever __str__ raises belongs to the exception that is described
         return f"{UNPRINTABLE[:-1]} {type(value).__name__} object>", False
-    return encodable(text), True
+    return encodable(text if limit is None else cut(text, limit)), True
+
+
+def cut(text: str, limit: int) -> str:
+    """No work that grows with what is cut off: some exceptions carry the whole file that they could not read."""
+    return text if len(text) <= limit else text[:limit] + CUT
 
 
 def encodable(text: str) -> str:

@@ -9,13 +9,15 @@ from types import TracebackType
 from typing import Any
 
 from otel_errors.frame_text import Place, lines_of, places_of
-from otel_errors.safe_text import encodable, text_of
+from otel_errors.safe_text import cut, encodable, text_of
 
 HEADER = "Traceback (most recent call last):\n"
 MAX_EXCEPTIONS = 64
 """Of causes, contexts and group members together. Past that only the nearest are printed: the standard formatter
 walks them all."""
 NEAREST = 8
+MAX_MESSAGE_CHARACTERS = 16 * 1024
+"""Of each message and note. Else the tail that is kept of the text would hold nothing but message."""
 
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
@@ -43,7 +45,22 @@ def stack_text(exc: BaseException, places: list[Place]) -> str:
 
 def _summary(exc: BaseException) -> traceback.TracebackException:
     """Everything but the frames, which cost the most and are made elsewhere."""
-    return traceback.TracebackException(type(exc), exc, traceback_of(exc), limit=0, compact=True)
+    summary = traceback.TracebackException(type(exc), exc, traceback_of(exc), limit=0, compact=True)
+    _cut_messages(summary)
+    return summary
+
+
+def _cut_messages(whole: traceback.TracebackException) -> None:
+    waiting: list[Any] = [whole]
+    while waiting:
+        one = waiting.pop()
+        message, notes = getattr(one, "_str", None), getattr(one, "__notes__", None)
+        if isinstance(message, str):
+            one._str = cut(message, MAX_MESSAGE_CHARACTERS)
+        if isinstance(notes, list):
+            one.__notes__ = [cut(note, MAX_MESSAGE_CHARACTERS) if type(note) is str else note for note in notes]
+        waiting += [inner for inner in (one.__cause__, one.__context__) if inner is not None]
+        waiting += getattr(one, "exceptions", None) or ()
 
 
 def _with_frames(
@@ -111,7 +128,7 @@ def _nearest(exc: BaseException, places: list[Place]) -> Iterator[str]:
     while one is not None and id(one) not in seen and len(seen) < NEAREST:
         seen.add(id(one))
         lines = lines_of(places)
-        message, _ = text_of(one)
+        message, _ = text_of(one, MAX_MESSAGE_CHARACTERS)
         name = f"{type(one).__module__}.{type(one).__qualname__}".removeprefix("builtins.")
         parts.append((HEADER if lines else "") + "".join(lines) + (f"{name}: {message}\n" if message else f"{name}\n"))
         following = one.__cause__ or (None if one.__suppress_context__ else one.__context__)

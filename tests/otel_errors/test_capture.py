@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import traceback
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_errors.capture import MAX_MESSAGE_CHARACTERS, CapturedException, capture
+from otel_errors.capture import CapturedException, capture
 from otel_errors.safe_text import text_of
-from otel_errors.stack_text import HEADER, shorten
+from otel_errors.stack_text import HEADER, MAX_MESSAGE_CHARACTERS, shorten
 
 LIMIT = 64 * 1024
 
@@ -182,6 +183,26 @@ def test_a_giant_message_leaves_the_frames_in_the_text() -> None:
     captured = taken(raised(ValueError("x" * 10_000_000)))
     assert captured.stacktrace.startswith(HEADER)
     assert "in raised" in captured.stacktrace
+
+
+def test_nothing_is_done_with_what_is_cut_off_of_a_giant_message() -> None:
+    giant = "x" * 10_000_000
+    error = raised(ValueError(giant))
+    error.__cause__ = raised(KeyError("y"))
+    error.__context__ = raised(LookupError(giant))
+    if hasattr(error, "add_note"):
+        error.add_note(giant)
+    taken(error)  # the lines of the places are made now
+    tracemalloc.start()
+    try:
+        captured = taken(error)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # A copy of it anywhere, and the work of making that, would be 10,000,000.
+    assert peak < 1_000_000
+    assert captured.message == "x" * MAX_MESSAGE_CHARACTERS + "…"
+    assert f"\nValueError: {captured.message}\n" in captured.stacktrace
 
 
 def test_a_long_chain_keeps_the_nearest() -> None:
