@@ -25,9 +25,10 @@ VALUE_IN_FILE_SUFFIX = "_FILE"
 # Read by the library in an application, not by the service: no warning for these (otel_errors/config.py is their home).
 LIBRARY_NAMES = frozenset(
     {
-        "OTEL_ERRORS_BEFORE_SEND", "OTEL_ERRORS_CONFIG", "OTEL_ERRORS_ENABLED", "OTEL_ERRORS_MAX_PER_SECOND",
-        "OTEL_ERRORS_MAX_STACKTRACE_BYTES", "OTEL_ERRORS_NOT_ERRORS", "OTEL_ERRORS_SAMPLE_RATE",
-        "OTEL_ERRORS_SEND_USER",
+        "OTEL_ERRORS_BEFORE_SEND", "OTEL_ERRORS_CONFIG", "OTEL_ERRORS_ENABLED", "OTEL_ERRORS_LAST_LOG_RECORDS",
+        "OTEL_ERRORS_LOCALS", "OTEL_ERRORS_MAX_PER_SECOND", "OTEL_ERRORS_MAX_STACKTRACE_BYTES",
+        "OTEL_ERRORS_NOT_ERRORS", "OTEL_ERRORS_SAMPLE_RATE", "OTEL_ERRORS_SEND_USER", "OTEL_ERRORS_SOURCE_LINES",
+        "OTEL_ERRORS_USER_KEY",
     }
 )  # fmt: skip
 
@@ -163,6 +164,9 @@ class LokiSettings(_Section):
 class LinkSettings(_Section):
     trace: str | None = None
     """A template with ``{trace_id}``: ``https://grafana/explore?…{trace_id}``."""
+    logs: str | None = None
+    """A template of the address of an error's line in Loki, with ``{support_reference}`` or ``{event_id}``,
+    ``{trace_id}``, ``{service_name}``, ``{from_ms}``, ``{to_ms}`` (an hour around it, in ms): for look-ups by reference."""
 
 
 class RedactionSettings(_Section):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from collector_processor.api.times import iso
 from collector_processor.issues.lifecycle import State
+from collector_processor.issues.references import Found
 from collector_processor.issues.rows import (
     ActivityRow,
     FacetRow,
@@ -157,6 +158,43 @@ class Occurrence(BaseModel):
 class OccurrenceList(BaseModel):
     occurrences: list[Occurrence]
     next_cursor: str | None
+
+
+class Lookup(BaseModel):
+    """The event that a support reference stands for."""
+
+    support_reference: str = Field(description="As it is written everywhere.")
+    issue: Issue
+    url: str = Field(description="The page of this very event, for people.")
+    event_id: str
+    trace_id: str
+    time: str | None
+    occurrence: Occurrence | None = Field(description="The error itself, redacted; null when it is no longer kept.")
+    trace_url: str | None = Field(description="From the template links.trace; null without it.")
+    logs_url: str | None = Field(description="From the template links.logs; null without it.")
+
+    @classmethod
+    def of(
+        cls,
+        reference: str,
+        found: Found,
+        issue: IssueRow,
+        public_url: str,
+        *,
+        trace_url: str | None,
+        logs_url: str | None,
+    ) -> Lookup:
+        return cls(
+            support_reference=reference,
+            issue=Issue.of(issue, public_url),
+            url=f"{public_url}/issues/{issue.id}?reference={reference}",
+            event_id=found.event_id,
+            trace_id=found.trace_id,
+            time=iso(found.time),
+            occurrence=Occurrence.of(found.occurrence) if found.occurrence is not None else None,
+            trace_url=trace_url,
+            logs_url=logs_url,
+        )
 
 
 class Activity(BaseModel):

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
 from collector_processor.events import ErrorEvent
-from collector_processor.issues import counts, occurrences, releases, schema, states, users
+from collector_processor.issues import counts, occurrences, references, releases, schema, states, users
 from collector_processor.issues.bulk import execute_many, one_of_values, select_in
 from collector_processor.issues.counts import FingerprintChange
 from collector_processor.issues.directory import Directory, Placed, effective_time
@@ -63,6 +63,7 @@ def count(
     counts.add_to_environments(connection, batch, growth, issue_of)
     new_users = users.add_users(connection, directory, batch, issue_of)
     occurrences.store(connection, batch, issue_of, limit=occurrences_per_issue, now=now)
+    references.note(connection, batch, now)
     created = {issue_of[fingerprint_id] for fingerprint_id in new}
     regressed = _live(connection, directory, batch, issue_of, changes, new_users, created, now)
     return Counted(

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; the store is brought to it when it is opened."""
 BUSY_SECONDS = 10.0
 _WRITES = "otel_errors_writes"

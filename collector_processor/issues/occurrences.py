@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from collector_processor.issues import schema
 from collector_processor.issues.bulk import CHUNK, chunks, execute_many, one_of_values, select_in
 from collector_processor.issues.directory import Placed
+from collector_processor.issues.references import written
 
 PER_BATCH = (10, 5)
 PER_BATCH_WHEN_FULL = (2, 2)
@@ -95,7 +96,7 @@ def _row(placed: Placed, now: float) -> dict[str, object]:
         "received": now,
         "rank": placed.rank,
         "event_id": event.event_id,
-        "support_reference": event.support_reference,
+        "support_reference": written(event.support_reference),
         "trace_id": event.trace_id,
         "environment": event.environment,
         "size": len(body),

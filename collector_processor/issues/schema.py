@@ -191,6 +191,18 @@ occurrences = Table(
 Index(None, occurrences.c.event_id, **_only_where(occurrences.c.event_id != literal_column("''")))
 Index(None, occurrences.c.support_reference, **_only_where(occurrences.c.support_reference != literal_column("''")))
 
+reference_segments = Table(
+    # which event a support reference means; see references.py
+    "reference_segments",
+    metadata,
+    Column("first", BigInteger, primary_key=True, autoincrement=False),  # references are numbered as they come, from 1
+    Column("size", Integer, nullable=False),  # how many are in this row
+    Column("begun", Float, nullable=False),  # when the first of them was received
+    Column("received", Float, nullable=False),  # and the last
+    Column("reference_keys", LargeBinary, nullable=False),  # five bytes each
+    Column("entries", LargeBinary, nullable=False),  # MessagePack, one after the other
+)
+
 activity = Table(
     "activity",
     metadata,

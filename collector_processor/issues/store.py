@@ -16,7 +16,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from collector_processor.events import ErrorEvent
-from collector_processor.issues import counting, database, occurrences, positions, schema
+from collector_processor.issues import counting, database, occurrences, positions, references, schema
 from collector_processor.issues.commands import IssueCommands
 from collector_processor.issues.database import StoreUnavailable
 from collector_processor.issues.directory import HOUR_NS, Directory
@@ -214,6 +214,7 @@ class IssueStore:
         with database.writing(self.engine) as connection:
             before = now - self._occurrence_days * 86400
             occurrences.forget(connection, received_before=before, max_bytes=self._max_occurrence_bytes)
+            references.forget(connection, received_before=now - references.REFERENCE_DAYS * 86400)
             oldest_hour = int(now * 1e9) // HOUR_NS - TREND_DAYS * 24
             connection.execute(schema.hours.delete().where(schema.hours.c.hour < oldest_hour))
 

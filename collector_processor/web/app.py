@@ -11,6 +11,7 @@ from starlette.responses import Response
 from collector_processor.api import guard, problems
 from collector_processor.api.health import health
 from collector_processor.api.issues import events, issues
+from collector_processor.api.lookup import lookup
 from collector_processor.api.stats import stats
 from collector_processor.api.store_problems import as_problems
 from collector_processor.issues.rows import MetricsSnapshot
@@ -21,6 +22,7 @@ from collector_processor.sinks.store_metrics import StoreCollector
 from collector_processor.web.environment import page
 from collector_processor.web.issue_page import issue_page
 from collector_processor.web.list_page import list_page
+from collector_processor.web.referenced import links_of
 from collector_processor.web.static_files import static_files
 
 
@@ -46,7 +48,12 @@ def create_app(
 
     collectors = (metrics.registry, StoreCollector(snapshot, public_url=public_url))
     api = APIRouter(prefix="/api/v1")
-    for router in (issues(store, public_url), events(store), stats(store, metrics)):
+    for router in (
+        issues(store, public_url),
+        events(store),
+        lookup(store, public_url, links_of(settings.links)),
+        stats(store, metrics),
+    ):
         api.include_router(router)
     for router in (
         api,

@@ -23,6 +23,7 @@ from collector_processor.web.charts import trend_chart
 from collector_processor.web.environment import page
 from collector_processor.web.issue_texts import activity_text, occurrence_facts, state_line
 from collector_processor.web.links import filled
+from collector_processor.web.referenced import links_of, referenced
 from collector_processor.web.stack_view import stack_view
 from otel_errors.semconv import SEVERITIES
 
@@ -43,6 +44,8 @@ class IssueAsked(BaseModel):
     range: Range = "7d"
     occurrence: Annotated[int, Query(ge=0, lt=2**63)] | None = None
     cursor: Cursor = ""
+    reference: Text = ""
+    """A support reference: its event is shown. What the search leads to."""
 
 
 def issue_page(store: IssueStore, links: LinkSettings) -> APIRouter:
@@ -109,7 +112,10 @@ def _page(
         kept = store.queries.occurrences(issue.id, limit=OCCURRENCE_ROWS, cursor=asked.cursor or None)
         trend = store.queries.trend(issue.id, hours=hours, now=now)
         activity = store.queries.activity(issue.id, limit=ACTIVITY_ROWS)
+        found, of_reference = referenced(store, links_of(links), issue.id, asked.reference)
     shown = next((row for row in kept.occurrences if row.id == asked.occurrence), None)
+    if found is not None and found.occurrence is not None:
+        shown = found.occurrence
     if shown is None and kept.occurrences:
         shown = kept.occurrences[0]
     here = f"{root}issues/{issue.id}"
@@ -120,6 +126,7 @@ def _page(
         now=now,
         section="issues",
         notice=notice,
+        of_reference=of_reference,
         act=f"{here}/actions",
         detail=detail,
         issue=issue,
@@ -147,7 +154,7 @@ def _occurrences(
     return {
         "occurrences": [
             {
-                "current": row is shown,
+                "current": shown is not None and row.id == shown.id,
                 "href": _href(here, asked, occurrence=str(row.id), cursor=asked.cursor) + "#occurrence",
                 "time": row.time,
                 "message": row.event.message or row.event.title,
@@ -160,7 +167,7 @@ def _occurrences(
         ],
         "older_href": _href(here, asked, cursor=kept.next_cursor) + "#occurrences" if kept.next_cursor else None,
         "newest_href": _href(here, asked) + "#occurrences" if asked.cursor else None,
-        "latest": shown is not None and not asked.cursor and shown is kept.occurrences[0],
+        "latest": shown is not None and not asked.cursor and shown.id == kept.occurrences[0].id,
         **(_shown(links, shown) if shown is not None else {"shown": None}),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-PLACEHOLDERS = ("trace_id", "span_id", "service_name")
+PLACEHOLDERS = ("trace_id", "span_id", "service_name", "event_id", "support_reference", "from_ms", "to_ms")
 
 
 def filled(template: str | None, **values: str) -> str | None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import HTMLResponse
+from starlette.responses import RedirectResponse, Response
 
 from collector_processor.api.asked import OPEN_STATES, Cursor, Text
 from collector_processor.api.store_problems import as_problems
@@ -18,6 +18,7 @@ from collector_processor.issues.store import IssueStore
 from collector_processor.issues.tallies import Tally, tallies
 from collector_processor.web.charts import sparkline
 from collector_processor.web.environment import page
+from collector_processor.web.referenced import event_href, search_hint
 from otel_errors.semconv import SEVERITIES
 
 PAGE_ROWS: Final = 50
@@ -58,19 +59,21 @@ def list_page(store: IssueStore) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/", methods=["GET", "HEAD"])
-    def show(request: Request, asked: Annotated[ListAsked, Query()]) -> HTMLResponse:
+    def show(request: Request, asked: Annotated[ListAsked, Query()]) -> Response:
         wanted = IssueFilter(
             states=asked.states(),
             severities=(asked.severity,) if asked.severity else (),
             service_name=asked.service,
             search=asked.q,
         )
-        now = time.time()
+        now, root = time.time(), "./"
         with as_problems():
+            of_reference = event_href(store, asked.q, root)
+            if of_reference is not None:
+                return RedirectResponse(of_reference, status_code=302)
             found = store.queries.list_issues(wanted, sort=asked.sort, limit=PAGE_ROWS, cursor=asked.cursor or None)
             trends = store.queries.trends([issue.id for issue in found.issues], hours=TREND_HOURS, now=now)
             counted = tallies(store.engine)
-        root = "./"
         return page(
             request,
             "list.html",
@@ -83,6 +86,7 @@ def list_page(store: IssueStore) -> APIRouter:
             sorts=SORTS,
             filtered=bool(asked.q or asked.service or asked.severity),
             clear_href=asked.href(root, q="", service="", severity=""),
+            hint=search_hint(asked.q) if not found.issues else "",
             issues=found.issues,
             sparks={issue: _spark([point.count for point in points]) for issue, points in trends.items()},
             first_href=asked.href(root) if asked.cursor else None,

@@ -85,6 +85,7 @@ def filled(empty: Stored) -> Stored:
             "/api/v1/issues/{}/activity",
             "/api/v1/issues/{}/trend",
             "/api/v1/events/{}",
+            "/api/v1/lookup/{}",
             "/api/v1/stats",
             "/{}",
         ]

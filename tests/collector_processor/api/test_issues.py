@@ -335,5 +335,6 @@ async def test_the_api_describes_itself(empty: Stored) -> None:
         "/api/v1/issues/{id}/activity",
         "/api/v1/issues/{id}/trend",
         "/api/v1/events/{event_id}",
+        "/api/v1/lookup/{support_reference}",
         "/api/v1/stats",
     } == set(document["paths"])

@@ -20,12 +20,23 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import UpdateBase
 
-from collector_processor.issues import counting, counts, database, directory, occurrences, states, tallying, users
+from collector_processor.issues import (
+    counting,
+    counts,
+    database,
+    directory,
+    occurrences,
+    references,
+    states,
+    tallying,
+    users,
+)
 from collector_processor.issues.commands import IssueCommandError, IssueCommands, IssueNotFound
 from collector_processor.issues.database import REVISION, StoreUnavailable, reading
 from collector_processor.issues.queries import IssueFilter, IssueQueryError
 from collector_processor.issues.schema import metadata
 from collector_processor.issues.store import IssueStore
+from otel_errors.references import reference_of
 from tests.collector_processor.issues.errors import NOW, START, error, numbered
 from tests.collector_processor.issues.stores import open_store
 
@@ -113,7 +124,7 @@ def test_a_store_that_cannot_be_opened_is_told_without_its_password(url: str, sa
 
 def test_the_sql_is_also_postgresqls() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    modules = (counting, counts, directory, occurrences, states, tallying, users)
+    modules = (counting, counts, directory, occurrences, references, states, tallying, users)
     statements = [
         value for module in modules for value in vars(module).values() if isinstance(value, UpdateBase | Select)
     ]
@@ -456,7 +467,8 @@ def test_a_made_up_cursor_of_occurrences(store: IssueStore, last_id: str) -> Non
 def test_occurrences_and_events(store: IssueStore) -> None:
     feed = Feeder(store)
     events = [
-        error(n, event_id=f"e{n}", support_reference=f"R{n}", environment="a" if n % 2 else "b") for n in range(9)
+        error(n, event_id=f"e{n}", support_reference=reference_of(f"e{n}"), environment="a" if n % 2 else "b")
+        for n in range(9)
     ]
     feed(*events, error(3, event_id="e3", signal="log"))
     issue = only(store)
@@ -468,7 +480,7 @@ def test_occurrences_and_events(store: IssueStore) -> None:
     found = store.queries.event("e4")
     assert found is not None
     assert (found.event, found.issue_id) == (events[4], issue)
-    by_reference = store.queries.event_by_support_reference("R7")
+    by_reference = store.queries.event_by_support_reference(reference_of("e7"))
     assert by_reference is not None
     assert by_reference.event == events[7]
     assert store.queries.event("") is None
