@@ -166,7 +166,7 @@ class LinkSettings(_Section):
     """A template with ``{trace_id}``: ``https://grafana/explore?…{trace_id}``."""
     logs: str | None = None
     """A template of the address of an error's line in Loki, with ``{support_reference}`` or ``{event_id}``,
-    ``{trace_id}``, ``{service_name}``, ``{from_ms}``, ``{to_ms}`` (an hour around it, in ms): for look-ups by reference."""
+    ``{trace_id}``, ``{service_name}``, ``{from_ms}``, ``{to_ms}`` (an hour around it): for look-ups by reference."""
 
 
 class RedactionSettings(_Section):
