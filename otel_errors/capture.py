@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from otel_errors.app_errors import BaseAppError
 from otel_errors.frame_text import Place, places_of
-from otel_errors.safe_text import text_of
+from otel_errors.safe_text import text_of, type_name
 from otel_errors.semconv import Severity
 from otel_errors.stack_text import MAX_MESSAGE_CHARACTERS, shorten, stack_text, traceback_of
-
-MAX_TYPE_CHARACTERS = 512
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class CapturedException:
 def capture(exc: BaseException, *, max_stacktrace_bytes: int, max_characters: int | None = None) -> CapturedException:
     """``max_characters`` is the SDK's limit for an attribute's value, which would cut the tail."""
     message, readable = text_of(exc, MAX_MESSAGE_CHARACTERS)
-    kind = _type_name(exc)
+    kind = type_name(exc)
     places = _places(exc)
     try:
         text = stack_text(exc, places)
@@ -76,15 +74,3 @@ def _declared(exc: BaseException) -> tuple[str, Severity | None]:
         return exc.code, "low" if exc.status < 500 else None
     except Exception:  # a subclass that never called __init__
         return "", None
-
-
-def _type_name(exc: BaseException) -> str:
-    kind = type(exc)
-    try:
-        module, name = kind.__module__, kind.__qualname__
-    except Exception:  # a metaclass can do that
-        module, name = "", type.__dict__["__name__"].__get__(kind)
-    name = text_of(name)[0]
-    if isinstance(module, str) and module and module != "builtins":
-        name = f"{text_of(module)[0]}.{name}"
-    return name[:MAX_TYPE_CHARACTERS]

@@ -9,19 +9,26 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from otel_errors.release import UNKNOWN_RELEASE, Release, release_of
 
 ENABLED: Final = "OTEL_ERRORS_ENABLED"
 SEND_USER: Final = "OTEL_ERRORS_SEND_USER"
+USER_KEY: Final = "OTEL_ERRORS_USER_KEY"
 MAX_STACKTRACE_BYTES: Final = "OTEL_ERRORS_MAX_STACKTRACE_BYTES"
 SAMPLE_RATE: Final = "OTEL_ERRORS_SAMPLE_RATE"
 MAX_PER_SECOND: Final = "OTEL_ERRORS_MAX_PER_SECOND"
 BEFORE_SEND: Final = "OTEL_ERRORS_BEFORE_SEND"
 NOT_ERRORS: Final = "OTEL_ERRORS_NOT_ERRORS"
+LOCALS: Final = "OTEL_ERRORS_LOCALS"
+SOURCE_LINES: Final = "OTEL_ERRORS_SOURCE_LINES"
+LAST_LOG_RECORDS: Final = "OTEL_ERRORS_LAST_LOG_RECORDS"
 NAMES: Final = frozenset(
     {
-        ENABLED, SEND_USER, MAX_STACKTRACE_BYTES, SAMPLE_RATE, MAX_PER_SECOND, BEFORE_SEND, NOT_ERRORS,
+        ENABLED, SEND_USER, USER_KEY, MAX_STACKTRACE_BYTES, SAMPLE_RATE, MAX_PER_SECOND, BEFORE_SEND, NOT_ERRORS,
+        LOCALS, SOURCE_LINES, LAST_LOG_RECORDS,
     }
 )  # fmt: skip
 """Every ``OTEL_ERRORS_*`` name that the library reads. The service's names are in its own settings."""
@@ -34,9 +41,13 @@ SMALLEST_STACKTRACE_BYTES: Final = 1024
 LARGEST_STACKTRACE_BYTES: Final = 1024 * 1024
 DEFAULT_PER_SECOND: Final = 1000
 MOST_PER_SECOND: Final = 1_000_000
+MOST_SOURCE_LINES: Final = 20
+MOST_LOG_RECORDS: Final = 100
+FEWEST_KEY_CHARACTERS: Final = 16
 
 T = TypeVar("T")
 Attributes = dict[str, Any]
+SendUser = bool | Literal["pseudonym"]
 BeforeSend = Callable[[Attributes, "BaseException | None"], "Mapping[str, Any] | None"]
 """Given the attributes of an error and the exception (None for a message), returns those to send, or None to send
 nothing."""
@@ -57,8 +68,10 @@ LOGS_DUP: Final = SignalMode(span_events=True, log_records=True)
 @dataclass(frozen=True)
 class Settings:
     enabled: bool = True
-    send_user: bool = False
-    """Whether ``set_user``'s id leaves the process, as ``user.id``."""
+    send_user: SendUser = False
+    """Whether ``set_user``'s id leaves the process: as it is, or as a keyed hash of it."""
+    user_key: str = field(default="", repr=False)
+    """Of that hash."""
     max_stacktrace_bytes: int = DEFAULT_STACKTRACE_BYTES
     sample_rate: float = 1.0
     """The share of errors that is recorded."""
@@ -67,6 +80,14 @@ class Settings:
     before_send: BeforeSend | None = None
     not_errors: frozenset[str] = frozenset()
     """Changes of the kept list of what is not an error (``not_errors.change``)."""
+    locals: bool = False
+    """Whether the local variables of the application's own frames are sent."""
+    source_lines: int = 0
+    """How many lines before and after the one that raised, of the application's own frames, are sent."""
+    last_log_records: int = 0
+    """How many of the log records before the error, of the same work, are sent with it."""
+    release: Release = UNKNOWN_RELEASE
+    """Of what runs here, as the variables of build and hosting services tell it."""
     mode: SignalMode = SPAN_EVENTS
     sdk_value_characters: int | None = None
     """The SDK's limit for an attribute's value as the environment gives it; None when it has none. The SDK would
@@ -82,7 +103,7 @@ def load(
     given = options or {}
     problems: list[str] = []
 
-    def value(name: str, option: str, read: Callable[[object], T], default: T) -> T:
+    def value(name: str, option: str, read: Callable[[object], T], default: T, *, secret: bool = False) -> T:
         raw: object = given.get(option)
         if raw is None:
             raw = env.get(name, "")
@@ -91,12 +112,21 @@ def load(
         try:
             return read(raw)
         except ValueError as error:
-            problems.append(f"{name}: {raw!r:.80}: {error}; {default!r} is used")
+            given_text = f"{len(str(raw))} characters" if secret else f"{raw!r:.80}"
+            problems.append(f"{name}: {given_text}: {error}; {'none' if secret else repr(default)} is used")
             return default
 
+    user_key = value(USER_KEY, "user_key", _key, "", secret=True)
+    # The key alone is enough: nobody makes one to send nothing, and with it nothing is sent that names anybody.
+    by_default: SendUser = "pseudonym" if user_key else False
+    send_user = value(SEND_USER, "send_user", _send_user, by_default)
+    if send_user == "pseudonym" and not user_key:
+        problems.append(f"{SEND_USER}: 'pseudonym': {USER_KEY} is needed for it; users are not sent")
+        send_user = False
     settings = Settings(
         enabled=value(ENABLED, "enabled", _boolean, True),
-        send_user=value(SEND_USER, "send_user", _boolean, False),
+        send_user=send_user,
+        user_key=user_key,
         max_stacktrace_bytes=value(
             MAX_STACKTRACE_BYTES,
             "max_stacktrace_bytes",
@@ -107,6 +137,10 @@ def load(
         max_per_second=value(MAX_PER_SECOND, "max_per_second", _whole(0, MOST_PER_SECOND), DEFAULT_PER_SECOND),
         before_send=value(BEFORE_SEND, "before_send", _function, None),
         not_errors=value(NOT_ERRORS, "not_errors", _class_names, frozenset()),
+        locals=value(LOCALS, "locals", _boolean, False),
+        source_lines=value(SOURCE_LINES, "source_lines", _whole(0, MOST_SOURCE_LINES), 0),
+        last_log_records=value(LAST_LOG_RECORDS, "last_log_records", _whole(0, MOST_LOG_RECORDS), 0),
+        release=release_of(env),
         mode=signal_mode(env.get(SIGNAL_OPT_IN, "")),
         sdk_value_characters=_smallest_limit(env),
     )
@@ -129,6 +163,22 @@ def _boolean(value: object) -> bool:
     if word in ("false", "0"):
         return False
     raise ValueError("true or false is needed")
+
+
+def _send_user(value: object) -> SendUser:
+    if str(value).strip().lower() == "pseudonym":
+        return "pseudonym"
+    try:
+        return _boolean(value)
+    except ValueError:
+        raise ValueError("true, false or pseudonym is needed") from None
+
+
+def _key(value: object) -> str:
+    key = str(value).strip()
+    if len(key) < FEWEST_KEY_CHARACTERS:
+        raise ValueError(f"at least {FEWEST_KEY_CHARACTERS} characters are needed")
+    return key
 
 
 def _whole(smallest: int, largest: int) -> Callable[[object], int]:

@@ -11,14 +11,14 @@ MAX_CHARACTERS: Final = 8192
 _ROOM_FOR_THE_REST: Final = 32
 
 
-def context_text(facts: object) -> str:
+def context_text(facts: object, limit: int = MAX_CHARACTERS) -> str:
     """Never raises. Entries that do not fit are left out whole, because half of a JSON text is none.
 
     >>> context_text({"items": 3, "api_key": "hunter2"})
     '{"items": 3, "api_key": "[redacted]"}'
     """
     entries: list[str] = []
-    left = MAX_CHARACTERS - _ROOM_FOR_THE_REST
+    left = limit - _ROOM_FOR_THE_REST
     missing = 0
     for key, value in safe_details(facts).items():
         entry = f"{_json(key)}: {_json(value)}"

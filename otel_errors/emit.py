@@ -1,4 +1,4 @@
-"""A captured exception becomes a span event or a log record, with the names of ``otel_errors.semconv``."""
+"""A described error becomes a span event or a log record."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.context import Context
 
 from otel_errors import semconv
-from otel_errors.capture import CapturedException
-from otel_errors.config import Settings
 from otel_errors.origin import Origin
-from otel_errors.references import reference_of
-from otel_errors.scope import with_tags
 
 
 @dataclass(frozen=True)
@@ -33,50 +29,12 @@ class Occurrence:
     fatal: bool = False
     """It ends the process."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, str] = field(default_factory=dict)
+    """Route and method as the framework knows them, by the names of the conventions; what a span says of them wins."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """The application's own, which win over ours."""
     timestamp: int | None = None
     """Unix nanoseconds; None is now."""
-
-
-def error_attributes(
-    captured: CapturedException, occurrence: Occurrence, event_id: str, settings: Settings
-) -> dict[str, str | bool | int]:
-    """What every carrier of the error has, those of the exception itself included."""
-    origin = occurrence.origin
-    attributes: dict[str, str | bool | int] = {
-        semconv.EXCEPTION_TYPE: captured.type,
-        semconv.EXCEPTION_MESSAGE: captured.message,
-        semconv.EXCEPTION_STACKTRACE: captured.stacktrace,
-        semconv.EVENT_ID: event_id,
-        semconv.SUPPORT_REFERENCE: reference_of(event_id),
-        semconv.HANDLED: occurrence.handled,
-        semconv.MECHANISM: occurrence.mechanism,
-        semconv.THREAD_ID: origin.thread_id,
-        semconv.THREAD_NAME: origin.thread_name,
-    }
-    if not captured.type:
-        del attributes[semconv.EXCEPTION_TYPE]
-    if not captured.stacktrace:
-        del attributes[semconv.EXCEPTION_STACKTRACE]
-    if captured.function:
-        attributes[semconv.CODE_FUNCTION_NAME] = captured.function
-    if captured.file:
-        attributes[semconv.CODE_FILE_PATH] = captured.file
-    if captured.line:
-        attributes[semconv.CODE_LINE_NUMBER] = captured.line
-    if captured.error_code:
-        attributes[semconv.ERROR_CODE] = captured.error_code
-    severity = occurrence.severity or captured.severity
-    if severity is not None:
-        attributes[semconv.SEVERITY] = severity
-    if settings.send_user and origin.scope.user:
-        attributes[semconv.USER_ID] = origin.scope.user
-    for key, value in with_tags(origin.scope.tags, occurrence.tags).items():
-        attributes[semconv.TAG_PREFIX + key] = value
-    for key, value in origin.scope.contexts.items():
-        attributes[semconv.CONTEXT_PREFIX + key] = value
-    return attributes
 
 
 def severity_number(occurrence: Occurrence) -> SeverityNumber:

@@ -13,17 +13,20 @@ import weakref
 from types import CodeType, TracebackType
 from typing import Any, Final, NamedTuple
 
-from otel_errors.safe_text import text_of
+from otel_errors.safe_text import encodable, text_of
 
 MAX_PLACES: Final = 4096
 """Past that all are forgotten, and made again when they come again."""
 _PRINTED_REPEATS: Final = 3
 """The same line after itself is printed that often, then counted. As in the standard library."""
 
-_APPLICATION, _AT_THE_HEAD, _EVERYWHERE = 0, 1, 2
-# Between the raise and the except clause of a span or hook without being part of the application.
-_MACHINERY = ("opentelemetry.trace", "opentelemetry.sdk", "opentelemetry.util", "opentelemetry.context", "otel_errors")
-_MACHINERY_AT_THE_HEAD = ("contextlib", "wrapt")
+APPLICATION, _AT_THE_HEAD, _EVERYWHERE = 0, 1, 2
+# Between the raise and the except clause of a span or hook without being part of the application. With the dot that
+# ends the name of a package.
+_MACHINERY = (
+    "opentelemetry.trace.", "opentelemetry.sdk.", "opentelemetry.util.", "opentelemetry.context.", "otel_errors.",
+)  # fmt: skip
+_MACHINERY_AT_THE_HEAD = ("contextlib.", "wrapt.")
 
 
 class Place(NamedTuple):
@@ -59,12 +62,12 @@ def places_of(tb: TracebackType | None) -> list[Place]:
     entry = tb
     clean = True
     while entry is not None:
-        code = entry.tb_frame.f_code
-        place = _places.get((id(code), entry.tb_lasti, 0 if _LINE_IS_OF_THE_INSTRUCTION else entry.tb_lineno))
-        if place is None or place.code() is not code:
-            found = _make(tb)
-            clean = not any(place.machinery for place in found)
-            break
+        place = _known(entry)
+        if place is None:
+            made, entry = _make(entry)
+            found += made
+            clean = clean and not any(place.machinery for place in made)
+            continue
         if place.machinery:
             clean = False
         found.append(place)
@@ -95,7 +98,7 @@ def _repeated(more: int) -> str:
 
 
 def _without_machinery(places: list[Place]) -> list[Place]:
-    own = [index for index, place in enumerate(places) if place.machinery == _APPLICATION]
+    own = [index for index, place in enumerate(places) if place.machinery == APPLICATION]
     if not own:
         return places
     first, last = own[0], own[-1]
@@ -103,54 +106,63 @@ def _without_machinery(places: list[Place]) -> list[Place]:
     return [place for place in places[first:last] if place.machinery != _EVERYWHERE] + places[last:]
 
 
-def _make(tb: TracebackType | None) -> list[Place]:
-    """One pass over the whole traceback: the standard library looks once at each file, not once at each frame."""
-    entries: list[TracebackType] = []
-    entry = tb
-    while entry is not None:
-        entries.append(entry)
-        entry = entry.tb_next
+def _key(entry: TracebackType) -> tuple[int, int, int]:
+    return id(entry.tb_frame.f_code), entry.tb_lasti, 0 if _LINE_IS_OF_THE_INSTRUCTION else entry.tb_lineno
+
+
+def _known(entry: TracebackType) -> Place | None:
+    place = _places.get(_key(entry))
+    return place if place is not None and place.code() is entry.tb_frame.f_code else None
+
+
+def _make(tb: TracebackType) -> tuple[list[Place], TracebackType | None]:
+    """The places of ``tb`` and of what follows it, up to the next that is known, which is returned too. In one pass:
+    the standard library looks once at each file, not once at each frame."""
+    entries = [tb]
+    following = tb.tb_next
+    while following is not None and _known(following) is None:
+        entries.append(following)
+        following = following.tb_next
     # A limit, because without one `sys.tracebacklimit` counts, which is about what Python prints.
     summaries = traceback.extract_tb(tb, limit=len(entries))
     if len(_places) + len(entries) > MAX_PLACES:
         _places.clear()
     made: list[Place] = []
     for entry, summary in zip(entries, summaries, strict=True):
-        code = entry.tb_frame.f_code
-        key = (id(code), entry.tb_lasti, 0 if _LINE_IS_OF_THE_INSTRUCTION else entry.tb_lineno)
-        place = _places.get(key)
-        if place is None or place.code() is not code:
-            text = "".join(traceback.StackSummary.from_list([summary]).format())
-            function, machinery = _function(entry)
-            place = Place(
-                weakref.ref(code),
-                text_of(text)[0],
-                text_of(summary.filename)[0],
-                summary.lineno or 0,
-                summary.name,
-                function,
-                machinery,
-            )
-            _places[key] = place
+        function, machinery = function_of(entry)
+        place = Place(
+            weakref.ref(entry.tb_frame.f_code),
+            encodable(_format(summaries, summary)),
+            encodable(summary.filename),
+            summary.lineno or 0,
+            summary.name,
+            function,
+            machinery,
+        )
+        _places[_key(entry)] = place
         made.append(place)
-    return made
+    return made, following
 
 
-def _function(entry: TracebackType) -> tuple[str, int]:
+def _format(summaries: traceback.StackSummary, summary: traceback.FrameSummary) -> str:
+    if sys.version_info >= (3, 11):
+        return summaries.format_frame_summary(summary)
+    return "".join(traceback.StackSummary.from_list([summary]).format())
+
+
+def function_of(entry: TracebackType) -> tuple[str, int]:
+    """The qualified name with its module, and whether that is the application's or machinery around it."""
     code = entry.tb_frame.f_code
-    function = text_of(getattr(code, "co_qualname", code.co_name))[0]
+    function = encodable(getattr(code, "co_qualname", code.co_name))
     module = entry.tb_frame.f_globals.get("__name__")
     if not isinstance(module, str) or not module:
-        return function, _APPLICATION
-    if _is_in(module, _MACHINERY):
+        return function, APPLICATION
+    package = f"{text_of(module)[0]}."
+    if package.startswith(_MACHINERY):
         machinery = _EVERYWHERE
     else:
-        machinery = _AT_THE_HEAD if _is_in(module, _MACHINERY_AT_THE_HEAD) else _APPLICATION
-    return f"{text_of(module)[0]}.{function}", machinery
-
-
-def _is_in(module: str, packages: tuple[str, ...]) -> bool:
-    return any(module == package or module.startswith(f"{package}.") for package in packages)
+        machinery = _AT_THE_HEAD if package.startswith(_MACHINERY_AT_THE_HEAD) else APPLICATION
+    return package + function, machinery
 
 
 def forget() -> None:

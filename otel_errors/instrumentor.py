@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
-from otel_errors import active, config, hooks, not_errors, seen
+from otel_errors import active, config, configuration_file, hooks, not_errors, seen
 from otel_errors.guard import guarded, log
 
 
@@ -18,13 +18,17 @@ class ErrorsConfiguration:
     environment."""
 
     enabled: bool | None = None
-    send_user: bool | None = None
+    send_user: bool | str | None = None
+    user_key: str | None = None
     max_stacktrace_bytes: int | None = None
     sample_rate: float | None = None
     max_per_second: int | None = None
     before_send: str | None = None
     """``module:function``; in code the function itself."""
     not_errors: list[str] | None = None
+    locals: bool | None = None
+    source_lines: int | None = None
+    last_log_records: int | None = None
 
 
 class ErrorsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -44,8 +48,9 @@ class ErrorsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         with guarded("instrument") as go:
             if not go:
                 return
-            settings, problems = config.load(options)
-            for problem in problems:
+            declared, unreadable = configuration_file.options(ErrorsConfiguration)
+            settings, problems = config.load({**declared, **options})
+            for problem in unreadable + problems:
                 log.warning("%s", problem)
             if not settings.enabled:
                 active.switch_off(settings)

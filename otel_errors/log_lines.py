@@ -65,7 +65,7 @@ def fields_of(record: logging.LogRecord, environment: str = "") -> dict[str, Jso
     captured = capture(error, max_stacktrace_bytes=MAX_STACK_BYTES) if isinstance(error, BaseException) else None
     event_id = _text(extras.get(semconv.EVENT_ID)) or _event_id(error)
     return {
-        "timestamp": _timestamp(record.created),
+        "timestamp": timestamp_of(record.created),
         "level": record.levelname,
         "logger": record.name,
         "service_name": resource.get(semconv.SERVICE_NAME) or "unknown_service",
@@ -84,7 +84,7 @@ def fields_of(record: logging.LogRecord, environment: str = "") -> dict[str, Jso
         or (captured.error_code if captured is not None and captured.error_code else None),
         "event_id": event_id,
         "support_reference": reference_of(event_id) if event_id else None,
-        "message": safe_text_value(_message(record), MAX_MESSAGE_CHARACTERS),
+        "message": safe_text_value(message_of(record), MAX_MESSAGE_CHARACTERS),
         "exception_type": captured.type if captured is not None else None,
         "stack_trace": _stack(record, captured),
         "context": safe_details(context),
@@ -143,7 +143,8 @@ def _printable(line: str) -> str:
     return line if line.isprintable() else "".join([char if char.isprintable() else "�" for char in line])
 
 
-def _message(record: logging.LogRecord) -> str:
+def message_of(record: logging.LogRecord) -> str:
+    """The text with its arguments. Never raises."""
     try:
         return text_of(record.getMessage())[0]
     except Exception:  # arguments that do not fit the text: half a line is more than none
@@ -170,7 +171,8 @@ def _text(value: object) -> str | None:
     return None if value is None else safe_text_value(text_of(value)[0], 256) or None
 
 
-def _timestamp(seconds: float) -> str:
+def timestamp_of(seconds: float) -> str:
+    """``2026-11-25T09:15:02.114Z`` of seconds since 1970."""
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -3,14 +3,19 @@ that noticed it."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextvars import Context as ContextVariables
 from dataclasses import dataclass
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context, get_current
 
+from otel_errors.safe_text import text_of
 from otel_errors.scope import EMPTY, Scope, current_scope, scope_of
+
+MAX_TASK_NAME_CHARACTERS = 256
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class Origin:
     scope: Scope
     thread_id: int
     thread_name: str
+    task_name: str = ""
+    """Of the asyncio task; ``""`` where none runs."""
 
     @property
     def span(self) -> trace.Span:
@@ -28,14 +35,12 @@ class Origin:
 
 def here() -> Origin:
     """The code that runs now."""
-    return Origin(_with_span(get_current()), current_scope(), threading.get_ident(), threading.current_thread().name)
+    return _in_this_thread(_with_span(get_current()), current_scope())
 
 
 def of_span(span: trace.Span) -> Origin:
     """The code that runs now, in the trace context of ``span``, which may have been detached a moment ago."""
-    return Origin(
-        trace.set_span_in_context(span), current_scope(), threading.get_ident(), threading.current_thread().name
-    )
+    return _in_this_thread(trace.set_span_in_context(span), current_scope())
 
 
 def of_thread(thread: threading.Thread | None) -> Origin:
@@ -72,6 +77,27 @@ def of_context_variables(variables: ContextVariables | None) -> Origin:
         return variables.copy().run(here)
     except Exception:
         return unknown()
+
+
+def name_of_task(task: Any) -> str:
+    """``""`` for what is none."""
+    try:
+        return text_of(task.get_name())[0][:MAX_TASK_NAME_CHARACTERS]
+    except Exception:
+        return ""
+
+
+def _in_this_thread(context: Context, scope: Scope) -> Origin:
+    thread = threading.current_thread()
+    return Origin(context, scope, threading.get_ident(), thread.name, _current_task_name())
+
+
+def _current_task_name() -> str:
+    asyncio = sys.modules.get("asyncio")  # not imported for this: without it nothing is a task
+    try:
+        return name_of_task(asyncio.current_task()) if asyncio is not None else ""
+    except Exception:  # no loop runs in this thread; asyncio is being imported
+        return ""
 
 
 def _with_span(context: Context) -> Context:

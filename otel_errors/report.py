@@ -11,13 +11,15 @@ from opentelemetry import trace
 from opentelemetry._logs import Logger
 
 from otel_errors.active import Reporter
-from otel_errors.admission import admitted, last_word
-from otel_errors.capture import CapturedException, _type_name, capture
+from otel_errors.admission import admitted
+from otel_errors.capture import CapturedException
 from otel_errors.config import SignalMode
-from otel_errors.emit import Occurrence, add_span_event, emit_log_record, error_attributes, severity_number
+from otel_errors.describe import describe, describe_message
+from otel_errors.emit import Occurrence, add_span_event, emit_log_record, severity_number
 from otel_errors.not_errors import leaves_of
+from otel_errors.safe_text import type_name
 from otel_errors.seen import Sighting, seen
-from otel_errors.semconv import ERROR_TYPE, EXCEPTION_EVENT_NAME, FEATURE_FLAG_PREFIX
+from otel_errors.semconv import ERROR_TYPE, EXCEPTION_EVENT_NAME
 
 DROPPED: Final = ""
 """In the place of an event id: not in the sample, past the rate, or not wanted by ``before_send``."""
@@ -101,7 +103,7 @@ def _name_the_failure(span: trace.Span | None, exc: BaseException, occurrence: O
     if span is None or occurrence.mechanism != "span" or not span.is_recording():
         return
     if ERROR_TYPE not in (getattr(span, "attributes", None) or {}):
-        span.set_attribute(ERROR_TYPE, _type_name(exc))
+        span.set_attribute(ERROR_TYPE, type_name(exc))
 
 
 def _recognise_group(exc: BaseException) -> None:
@@ -121,14 +123,12 @@ def report_message(reporter: Reporter, text: str, occurrence: Occurrence, event_
     where = carriers(reporter.settings.mode, recording=recording, can_log=_can_log(reporter, logger, occurrence))
     if not admitted(reporter.settings, event_id):
         return False
-    attributes = last_word(
-        reporter.settings,
-        {
-            **error_attributes(CapturedException("", text, ""), occurrence, event_id, reporter.settings),
-            **_flags(occurrence),
-        },
-        None,
+    limit = value_limit(
+        reporter.settings.sdk_value_characters,
+        span if where.span_event else None,
+        logger if where.log_record else None,
     )
+    attributes = describe_message(reporter, text, occurrence, event_id, limit)
     if attributes is None:
         return False
     if where.span_event:
@@ -163,15 +163,7 @@ def _emit(
         span if where.span_event else None,
         logger if where.log_record else None,
     )
-    captured = capture(exc, max_stacktrace_bytes=reporter.settings.max_stacktrace_bytes, max_characters=limit)
-    if occurrence.severity is None and captured.severity is not None:
-        # What the exception says of itself decides the severity number too.
-        occurrence = replace(occurrence, severity=captured.severity)
-    attributes = last_word(
-        reporter.settings,
-        {**error_attributes(captured, occurrence, sighting.event_id, reporter.settings), **_flags(occurrence)},
-        exc,
-    )
+    occurrence, captured, attributes = describe(reporter, exc, occurrence, sighting.event_id, limit)
     if attributes is None:
         sighting.dropped = True
         return True
@@ -187,10 +179,6 @@ def _emit(
         sighting.fatal = sighting.fatal or occurrence.fatal
     sighting.handled = sighting.handled and occurrence.handled
     return True
-
-
-def _flags(occurrence: Occurrence) -> dict[str, str]:
-    return {FEATURE_FLAG_PREFIX + key: variant for key, variant in occurrence.origin.scope.feature_flags.items()}
 
 
 def _can_log(reporter: Reporter, logger: Logger, occurrence: Occurrence) -> bool:

@@ -4,6 +4,7 @@ surrogates."""
 from __future__ import annotations
 
 UNPRINTABLE = "<unprintable>"
+MAX_TYPE_CHARACTERS = 512
 CUT = "…"
 
 
@@ -28,3 +29,16 @@ def encodable(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def type_name(value: object) -> str:
+    """Of its class, with the module unless that is ``builtins``. Never raises."""
+    kind = type(value)
+    try:
+        module, name = kind.__module__, kind.__qualname__
+    except Exception:  # a metaclass can do that
+        module, name = "", type.__dict__["__name__"].__get__(kind)
+    name = text_of(name)[0]
+    if isinstance(module, str) and module and module != "builtins":
+        name = f"{text_of(module)[0]}.{name}"
+    return name[:MAX_TYPE_CHARACTERS]

@@ -33,6 +33,8 @@ class Scope(NamedTuple):
     feature_flags: Mapping[str, str] = {}
     contexts: Mapping[str, str] = {}
     """JSON texts."""
+    log_records: tuple[str, ...] = ()
+    """What was logged so far, the oldest first, as JSON texts; only where that is switched on."""
 
 
 EMPTY: Final = Scope()

@@ -220,8 +220,9 @@ seen = SeenExceptions()
 """Of this process."""
 
 
-def _on_collection(phase: str, info: dict[str, int]) -> None:
-    # Held exceptions must not wait for the next error to be let go: the collector's rhythm is the application's own.
+def on_collection(phase: str, info: dict[str, int]) -> None:
+    """A callback of the garbage collector: held exceptions must not wait for the next error to be let go, and its
+    rhythm is the application's own."""
     if phase == "start" and seen.held:
         seen.sweep(blocking=False)
 
@@ -229,14 +230,14 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
 def watch_collections() -> None:
     """Sweep with the garbage collector, from the first held exception until ``unwatch_collections``."""
     callbacks = getattr(gc, "callbacks", None)
-    if callbacks is not None and _on_collection not in callbacks:
-        callbacks.append(_on_collection)
+    if callbacks is not None and on_collection not in callbacks:
+        callbacks.append(on_collection)
 
 
 def unwatch_collections() -> None:
     callbacks = getattr(gc, "callbacks", None)
-    if callbacks is not None and _on_collection in callbacks:
-        callbacks.remove(_on_collection)
+    if callbacks is not None and on_collection in callbacks:
+        callbacks.remove(on_collection)
 
 
 if hasattr(os, "register_at_fork"):

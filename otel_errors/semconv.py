@@ -22,6 +22,7 @@ from opentelemetry.semconv.attributes.exception_attributes import (
     EXCEPTION_STACKTRACE,
     EXCEPTION_TYPE,
 )
+from opentelemetry.semconv.attributes.http_attributes import HTTP_REQUEST_METHOD, HTTP_ROUTE
 from opentelemetry.semconv.attributes.service_attributes import SERVICE_NAME, SERVICE_VERSION
 from opentelemetry.semconv.attributes.telemetry_attributes import TELEMETRY_SDK_LANGUAGE
 
@@ -45,13 +46,23 @@ __all__ = [
     "EXCEPTION_MESSAGE",
     "EXCEPTION_STACKTRACE",
     "EXCEPTION_TYPE",
+    "FEATURE_FLAG_KEY",
     "FEATURE_FLAG_PREFIX",
+    "FEATURE_FLAG_VALUE",
+    "FEATURE_FLAG_VARIANT",
     "FINGERPRINT",
     "FINGERPRINT_CLIENT",
+    "FRAMES",
     "HANDLED",
+    "HTTP_METHOD",
+    "HTTP_REQUEST_METHOD",
+    "HTTP_ROUTE",
     "ISSUE_URL",
+    "LAST_LOG_RECORDS",
     "MECHANISM",
     "REDACTED",
+    "RPC_METHOD",
+    "RPC_SERVICE",
     "SERVICE_INSTANCE_ID",
     "SERVICE_NAME",
     "SERVICE_NAMESPACE",
@@ -61,6 +72,7 @@ __all__ = [
     "SEVERITY",
     "SUPPORT_REFERENCE",
     "TAG_PREFIX",
+    "TASK_NAME",
     "TELEMETRY_SDK_LANGUAGE",
     "THREAD_ID",
     "THREAD_NAME",
@@ -68,6 +80,7 @@ __all__ = [
     "USER_HASH",
     "USER_ID",
     "USER_NAME",
+    "VCS_REF_HEAD_REVISION",
     "Severity",
 ]
 
@@ -86,6 +99,14 @@ ENDUSER_PSEUDO_ID: Final = "enduser.pseudo.id"
 SESSION_ID: Final = "session.id"
 THREAD_ID: Final = "thread.id"
 THREAD_NAME: Final = "thread.name"
+VCS_REF_HEAD_REVISION: Final = "vcs.ref.head.revision"
+HTTP_METHOD: Final = "http.method"
+"""The deprecated form, which Python's instrumentations write by default."""
+RPC_SERVICE: Final = "rpc.service"
+RPC_METHOD: Final = "rpc.method"
+FEATURE_FLAG_KEY: Final = "feature_flag.key"
+FEATURE_FLAG_VARIANT: Final = "feature_flag.result.variant"
+FEATURE_FLAG_VALUE: Final = "feature_flag.result.value"
 EXCEPTION_EVENT_NAME: Final = "exception"
 
 # --- ours ---
@@ -105,6 +126,12 @@ CONTEXT_PREFIX: Final = "otel_errors.context."
 """``set_context("cart", {"items": 3})`` is the attribute ``otel_errors.context.cart``, JSON text."""
 FEATURE_FLAG_PREFIX: Final = "otel_errors.feature_flag."
 """``set_feature_flag("checkout", "new")`` is the attribute ``otel_errors.feature_flag.checkout``."""
+TASK_NAME: Final = "otel_errors.task.name"
+"""Of the asyncio task that failed."""
+FRAMES: Final = "otel_errors.frames"
+"""Local variables and source lines of the application's own frames, JSON text (``otel_errors.frame_details``)."""
+LAST_LOG_RECORDS: Final = "otel_errors.last_log_records"
+"""What was logged before the error, JSON text (``otel_errors.last_log_records``)."""
 
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")

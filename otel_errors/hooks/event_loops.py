@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context
+from dataclasses import replace
 from typing import Any
 
 from otel_errors import active, origin
@@ -49,6 +50,9 @@ def _report(situation: Any) -> None:
     if reporter is None or not isinstance(error, BaseException) or owns_process_hooks() or is_not_an_error(error):
         return
     where = origin.of_context_variables(_context_of(situation))
+    failed = situation.get("task") or situation.get("future")
+    # The task that runs now is whoever collected the failed one.
+    where = replace(where, task_name=origin.name_of_task(failed))
     report(reporter, error, Occurrence("asyncio", False, where))
 
 

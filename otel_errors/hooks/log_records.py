@@ -19,9 +19,9 @@ from opentelemetry._logs import get_logger
 from opentelemetry.context import attach, detach, get_current
 
 from otel_errors import active, origin
-from otel_errors.admission import admitted, last_word
-from otel_errors.capture import capture
-from otel_errors.emit import Occurrence, error_attributes
+from otel_errors.admission import admitted
+from otel_errors.describe import describe
+from otel_errors.emit import Occurrence
 from otel_errors.flushing import is_flushing
 from otel_errors.guard import guarded
 from otel_errors.not_errors import EXPECTED, is_not_an_error
@@ -80,16 +80,10 @@ def _marked(
         sighting.dropped = True
     if sighting.dropped:
         return _without_the_error(record), None
-    captured = capture(
-        error,
-        max_stacktrace_bytes=reporter.settings.max_stacktrace_bytes,
-        max_characters=value_limit(reporter.settings.sdk_value_characters, None, logger),
-    )
     severity: Any = sighting.severity
+    limit = value_limit(reporter.settings.sdk_value_characters, None, logger)
     occurrence = Occurrence(sighting.mechanism, sighting.handled, where, severity=severity)
-    attributes = last_word(
-        reporter.settings, error_attributes(captured, occurrence, sighting.event_id, reporter.settings), error
-    )
+    _, _, attributes = describe(reporter, error, occurrence, sighting.event_id, limit)
     if attributes is None:
         sighting.dropped = True
         return _without_the_error(record), None

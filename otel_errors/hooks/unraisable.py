@@ -12,13 +12,13 @@ from otel_errors.hooks.futures import Companion
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import HookSlot
 from otel_errors.report import report
-from otel_errors.seen import _on_collection
+from otel_errors.seen import on_collection
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 _OWN_FINALIZER = Companion.__del__
-_OWN_GC_CALLBACK = _on_collection
+_OWN_GC_CALLBACK = on_collection
 _slot = HookSlot(sys, "unraisablehook", sys.__unraisablehook__)
 
 
