@@ -16,7 +16,12 @@ from otel_errors.stack_text import MAX_MESSAGE_CHARACTERS
 
 
 def capture_exception(
-    exc: BaseException | None, *, handled: bool, severity: Severity | None, tags: Mapping[str, str] | None
+    exc: BaseException | None,
+    *,
+    handled: bool,
+    severity: Severity | None,
+    tags: Mapping[str, str] | None,
+    mechanism: str = "capture_exception",
 ) -> str | None:
     with guarded("capture_exception") as go:
         reporter = active.for_explicit_calls() if go else None
@@ -27,9 +32,7 @@ def capture_exception(
             log.warning("capture_exception: %.80r is not an exception; nothing is recorded", text_of(error)[0])
             return None
         where = origin.here()
-        occurrence = Occurrence(
-            "capture_exception", bool(handled), where, severity=_severity(severity), tags=_tags(tags)
-        )
+        occurrence = Occurrence(mechanism, bool(handled), where, severity=_severity(severity), tags=_tags(tags))
         return report(reporter, error, occurrence, span=where.span) or None
     return None
 

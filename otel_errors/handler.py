@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import threading
 import uuid
@@ -19,16 +20,19 @@ from otel_errors.explicit import capture_exception
 from otel_errors.guard import log as internal_log
 from otel_errors.guard import tell_failure
 from otel_errors.messages import Messages, default_messages
+from otel_errors.not_errors import leaves_of
 from otel_errors.references import reference_of
 from otel_errors.retry_hint import RetryHint, RetryHints
 from otel_errors.safe_text import text_of
 from otel_errors.seen import Sighting, seen
 from otel_errors.semconv import ERROR_CODE, EVENT_ID, SUPPORT_REFERENCE, Severity
 
-__all__ = ["CONTEXT_PREFIX", "ErrorHandler", "Handled"]
+__all__ = ["CONTEXT_PREFIX", "REFERENCE_HEADER", "ErrorHandler", "Handled"]
 
 CONTEXT_PREFIX: Final = "context."
 """``context={"order": 7}`` is the extra ``context.order`` of the log record."""
+REFERENCE_HEADER: Final = "Support-Reference"
+"""Of answers over HTTP; in lower case the trailer of gRPC's."""
 DEFAULT_LOGGER: Final = "otel_errors.handler"
 
 D = TypeVar("D")
@@ -70,23 +74,62 @@ class Handled:
         """HTTP's."""
         return self.error.status
 
+    @property
+    def needs_support(self) -> bool:
+        """Whether the user is told the reference: what the user can mend alone needs no support.
+
+        >>> ErrorHandler().handle(KeyError("x")).needs_support
+        True
+        """
+        return bool(self.reference) and (self.status >= 500 or self.error.is_critical)
+
+    @property
+    def retry_after(self) -> int | None:
+        """After how many seconds asking again may help: the error's own word, else the hint's; None when neither
+        knows.
+
+        >>> from otel_errors.app_errors import RateLimitError
+        >>> ErrorHandler().handle(RateLimitError("60 a minute", retry_after=2.5)).retry_after
+        3
+        """
+        seconds = self.error.retry_after
+        if seconds is None and self.retry is not None:
+            seconds = self.retry.retry_after
+        return None if seconds is None else math.ceil(seconds)
+
     def problem(self, *, type_base: str = "", instance: str | None = None) -> dict[str, Json]:
         """The problem document (RFC 9457), in the same words and with the reference.
 
         >>> ErrorHandler().handle(KeyError("x")).problem()["status"]
         500
         """
-        return self.error.to_problem(
+        document = self.error.to_problem(
             language=self.language,
             reference=self.reference,
             type_base=type_base,
             instance=instance,
             messages=self.messages,
         )
+        if self.retry_after is not None:
+            document.setdefault("retry_after", self.retry_after)
+        return document
+
+    def headers(self) -> dict[str, str]:
+        """What the answer says in headers: those that the error needs, and the reference.
+
+        >>> from otel_errors.app_errors import AuthenticationError
+        >>> sorted(ErrorHandler().handle(AuthenticationError("no session")).headers())
+        ['Support-Reference', 'WWW-Authenticate']
+        """
+        headers = dict(self.error.headers())
+        if self.retry_after is not None:
+            headers.setdefault("Retry-After", str(self.retry_after))
+        if self.reference:
+            headers[REFERENCE_HEADER] = self.reference
+        return headers
 
     def __str__(self) -> str:
-        # What the user can mend alone needs no support.
-        if self.status < 500 and not self.error.is_critical:
+        if not self.needs_support:
             return self.message
         messages = self.messages if self.messages is not None else default_messages()
         return f"{self.message} {messages.page_text('reference', self.language)}: {self.reference}"
@@ -139,14 +182,16 @@ class ErrorHandler:
         log_level: int | str | None = None,
         language: str | None = None,
         *,
-        handled: bool = True,
+        handled: bool | None = True,
+        mechanism: str = "capture_exception",
     ) -> Handled:
         """Log ``exc`` with its stack and report it, unless this object was handled before; say what to answer.
 
         ``context``: facts for developers, logged as ``context.KEY`` and reported as tags, without secrets
         (``otel_errors.details``). ``log_level``: CRITICAL for critical errors, ERROR from status 500, WARNING below,
         unless it is said; CRITICAL here makes the error critical. ``language``: one, or an ``Accept-Language`` header.
-        ``handled``: False when it is raised on.
+        ``handled``: False when it is raised on; None when it is answered, which only counts below 500. ``mechanism``:
+        who saw it, if nobody did before.
 
         >>> ErrorHandler().handle(KeyError("x"), language="fr-CH, de;q=0.5").language
         'fr'
@@ -157,13 +202,25 @@ class ErrorHandler:
         error, known = _answer_of(exc)
         level = _level(log_level, error, known)
         facts = safe_details(context)
+        if handled is None:
+            handled = known and error.status < 500
         severity: Severity | None = "critical" if level >= logging.CRITICAL else None
-        capture_exception(exc, handled=handled, severity=severity, tags={key: _flat(facts[key]) for key in facts})
+        tags = {key: _flat(facts[key]) for key in facts}
+        capture_exception(exc, handled=handled, severity=severity, tags=tags, mechanism=mechanism)
         event_id, first = _tell(exc, handled)
         reference = reference_of(event_id)
         if first:
             self._log(level, exc, error, facts, event_id, reference)
         return self._answer(error, language, event_id, reference, first)
+
+    def answer(self, exc: BaseException, language: str | None = None) -> Handled:
+        """What ``handle`` would say, where nothing is to be logged or reported; so there is no reference.
+
+        >>> handled = ErrorHandler().answer(KeyError("x"))
+        >>> handled.status, handled.reference
+        (500, '')
+        """
+        return self._answer(_answer_of(exc)[0], language, "", "", False)
 
     @overload
     def catch(
@@ -267,14 +324,18 @@ class ErrorHandler:
 
 
 def _answer_of(exc: BaseException) -> tuple[BaseAppError, bool]:
-    """What is answered, and whether that is ``exc`` itself. Half-built ones (a subclass that never called
-    ``__init__``) are answered as unknown."""
+    """What is answered, and whether the application said it. Half-built ones (a subclass that never called
+    ``__init__``) are answered as unknown, and a group of one error as that one."""
+    leaves = leaves_of(exc)
+    exc = leaves[0] if len(leaves) == 1 else exc
     if isinstance(exc, BaseAppError):
         try:
             shown: tuple[Any, ...] = (exc.code, exc.status, exc.user_message or "", exc.is_critical)
             exc.to_problem()
-            exc.headers()
-            if all(isinstance(value, kind) for value, kind in zip(shown, (str, int, str, bool), strict=True)):
+            dict(exc.headers())
+            if 400 <= exc.status <= 599 and all(
+                isinstance(value, kind) for value, kind in zip(shown, (str, int, str, bool), strict=True)
+            ):
                 return exc, True
         except Exception:
             pass

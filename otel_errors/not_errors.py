@@ -21,6 +21,9 @@ _NAMES = frozenset(
         ("django.core.exceptions", "BadRequest"),
         ("django.core.exceptions", "SuspiciousOperation"),
         ("django.http.multipartparser", "MultiPartParserError"),
+        # The client went away.
+        ("starlette.requests", "ClientDisconnect"),
+        ("starlette.websockets", "WebSocketDisconnect"),
         # Celery's Retry, Ignore and Reject.
         ("celery.exceptions", "TaskPredicate"),
         ("grpc._cython.cygrpc", "AbortError"),
@@ -67,6 +70,26 @@ def is_not_an_error(exc: BaseException) -> bool:
         return (sighting is not None and sighting.mechanism == EXPECTED) or _is_not_an_error(exc, 0)
     except Exception:
         return False
+
+
+def is_control_flow(exc: BaseException) -> bool:
+    """True for what somebody above waits for: control flow, cancellation, and the answers that frameworks raise, of any
+    status; for a group, when all its members are such. ``OTEL_ERRORS_NOT_ERRORS`` has no say in it. Never raises."""
+    try:
+        return _is_control_flow(exc, 0)
+    except Exception:
+        return False
+
+
+def _is_control_flow(exc: BaseException, depth: int) -> bool:
+    members = members_of(exc)
+    if members:
+        return depth < _MAX_GROUP_DEPTH and all(_is_control_flow(member, depth + 1) for member in members)
+    for base in type(exc).__mro__:
+        key = (base.__module__, base.__name__)
+        if base in _CONTROL_FLOW or key in _NAMES or key in _STATUS_ATTRIBUTE:
+            return True
+    return _is_grpc_abort(exc)
 
 
 def _is_not_an_error(exc: BaseException, depth: int) -> bool:
