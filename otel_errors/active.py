@@ -30,9 +30,11 @@ class Reporter:
     settings: Settings
     tracer_provider: TracerProvider | None = None
     logger_provider: LoggerProvider | None = None
+    own_logger: Logger | None = None
+    """For records that another instrumentation of OpenTelemetry's makes, with what we know of the error."""
 
     def logger(self) -> Logger:
-        return get_logger(SCOPE_NAME, __version__, self.logger_provider, SCHEMA_URL)
+        return self.own_logger or get_logger(SCOPE_NAME, __version__, self.logger_provider, SCHEMA_URL)
 
     def providers(self) -> tuple[LoggerProvider, TracerProvider]:
         return self.logger_provider or get_logger_provider(), self.tracer_provider or get_tracer_provider()

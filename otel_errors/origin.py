@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextvars import Context as ContextVariables
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opentelemetry import trace
@@ -79,8 +79,19 @@ def of_context_variables(variables: ContextVariables | None) -> Origin:
         return unknown()
 
 
-def name_of_task(task: Any) -> str:
-    """``""`` for what is none."""
+def of_situation(situation: Any) -> Origin:
+    """What an event loop gives to its exception handler: the task (which tells its context since Python 3.12), future
+    or callback. What runs now is whoever collected it."""
+    if not isinstance(situation, dict):
+        return unknown()
+    task = situation.get("task") or situation.get("future")
+    get_context = getattr(task, "get_context", None)
+    variables = get_context() if callable(get_context) else getattr(situation.get("handle"), "_context", None)
+    origin = of_context_variables(variables if isinstance(variables, ContextVariables) else None)
+    return replace(origin, task_name=_name_of(task))
+
+
+def _name_of(task: Any) -> str:
     try:
         return text_of(task.get_name())[0][:MAX_TASK_NAME_CHARACTERS]
     except Exception:
@@ -95,7 +106,7 @@ def _in_this_thread(context: Context, scope: Scope) -> Origin:
 def _current_task_name() -> str:
     asyncio = sys.modules.get("asyncio")  # not imported for this: without it nothing is a task
     try:
-        return name_of_task(asyncio.current_task()) if asyncio is not None else ""
+        return _name_of(asyncio.current_task()) if asyncio is not None else ""
     except Exception:  # no loop runs in this thread; asyncio is being imported
         return ""
 

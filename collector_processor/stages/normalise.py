@@ -41,14 +41,22 @@ _IDENTITY_PREFIXES = ("user.", "enduser.")
 """Who it was: ``user_identity`` reads it for the pseudonym, and nothing of it is kept. ``user_agent.`` is something
 else."""
 
+_RELEASE = (semconv.SERVICE_VERSION, semconv.VCS_REF_HEAD_REVISION)
+"""A commit is a release where nobody numbers them."""
+_ENVIRONMENT = (semconv.DEPLOYMENT_ENVIRONMENT_NAME, semconv.DEPLOYMENT_ENVIRONMENT)
+
 _TAKEN = frozenset(
     {
+        semconv.SERVICE_VERSION,
+        *_ENVIRONMENT,
         semconv.EXCEPTION_TYPE,
         semconv.EXCEPTION_MESSAGE,
         semconv.EXCEPTION_STACKTRACE,
         semconv.EXCEPTION_ESCAPED,
     }
 )
+
+_SHOWN_OF_OURS = (semconv.CONTEXT_PREFIX, semconv.FEATURE_FLAG_PREFIX, semconv.TASK_NAME)
 
 _SHOWN_OF_SPAN = (
     "http.",
@@ -84,7 +92,8 @@ def normalise(raw: RawError) -> ErrorEvent:
 
     Time: the record's, else the observed, else 0. Handled: ``otel_errors.handled``, else the opposite of
     ``exception.escaped`` (as bool or text). Message: the attribute, else the log body. Type: the attribute, else
-    ``error.type`` when it is a name and not a status.
+    ``error.type`` when it is a name and not a status. Release (without one the commit) and environment: the resource's,
+    else the record's.
     """
     attributes, resource = raw.attributes, raw.resource
     handled = _handled(attributes)
@@ -99,11 +108,8 @@ def normalise(raw: RawError) -> ErrorEvent:
         event_id=_text(attributes.get(semconv.EVENT_ID), MAX_NAME),
         service_name=_text(resource.get(semconv.SERVICE_NAME), MAX_NAME).strip() or UNKNOWN_SERVICE,
         service_namespace=_text(resource.get(semconv.SERVICE_NAMESPACE), MAX_NAME).strip(),
-        release=_text(resource.get(semconv.SERVICE_VERSION), MAX_NAME).strip(),
-        environment=(
-            _text(resource.get(semconv.DEPLOYMENT_ENVIRONMENT_NAME), MAX_NAME).strip()
-            or _text(resource.get(semconv.DEPLOYMENT_ENVIRONMENT), MAX_NAME).strip()
-        ),
+        release=_first(_RELEASE, resource, attributes),
+        environment=_first(_ENVIRONMENT, resource, attributes),
         resource_instance=resource_digest(resource),
         type=_type(attributes),
         message=message or body,
@@ -187,6 +193,12 @@ def _shortened(text: str, length: int) -> str:
     return text[: last if last > 0 else length]
 
 
+def _first(keys: tuple[str, ...], *sources: Mapping[str, Any]) -> str:
+    """The first that is set. What a resource does not say of the process, our library says on each of its records."""
+    found = (_text(source.get(key), MAX_NAME).strip() for key in keys for source in sources)
+    return next((text for text in found if text), "")
+
+
 def _truth(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
@@ -238,7 +250,9 @@ def _shown(raw: RawError, body: str) -> dict[str, str]:
     if raw.event_name != semconv.EXCEPTION_EVENT_NAME:
         put("event.name", raw.event_name)
     for key, value in raw.attributes.items():
-        if key not in _TAKEN and not key.startswith(("otel_errors.", *_IDENTITY_PREFIXES)):
+        if key.startswith(_SHOWN_OF_OURS) or (
+            key not in _TAKEN and not key.startswith(("otel_errors.", *_IDENTITY_PREFIXES))
+        ):
             put(key, value)
     for key, value in raw.span_attributes.items():
         if key.startswith(_SHOWN_OF_SPAN):

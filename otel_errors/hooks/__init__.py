@@ -6,6 +6,7 @@ from __future__ import annotations
 from otel_errors.guard import tell_failure
 from otel_errors.hooks import (
     celery_tasks,
+    contrib,
     django_requests,
     event_loops,
     excepthook,
@@ -34,6 +35,7 @@ _HOOKS = (
     event_loops,
     unraisable,
     excepthook,
+    contrib,
     server_loggers,
     flask_requests,
     django_requests,

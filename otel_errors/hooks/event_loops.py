@@ -7,8 +7,6 @@ Python class that calls its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Context
-from dataclasses import replace
 from typing import Any
 
 from otel_errors import active, origin
@@ -49,23 +47,7 @@ def _report(situation: Any) -> None:
     error = situation.get("exception") if isinstance(situation, dict) else None
     if reporter is None or not isinstance(error, BaseException) or owns_process_hooks() or is_not_an_error(error):
         return
-    where = origin.of_context_variables(_context_of(situation))
-    failed = situation.get("task") or situation.get("future")
-    # The task that runs now is whoever collected the failed one.
-    where = replace(where, task_name=origin.name_of_task(failed))
-    report(reporter, error, Occurrence("asyncio", False, where))
-
-
-def _context_of(situation: dict[str, Any]) -> Context | None:
-    """Of the task (readable since Python 3.12) or the callback. The current one would be of whatever ran when the
-    task was collected."""
-    for key in ("task", "future"):
-        get_context = getattr(situation.get(key), "get_context", None)
-        if callable(get_context):
-            context = get_context()
-            return context if isinstance(context, Context) else None
-    context = getattr(situation.get("handle"), "_context", None)
-    return context if isinstance(context, Context) else None
+    report(reporter, error, Occurrence("asyncio", False, origin.of_situation(situation)))
 
 
 _patches = (

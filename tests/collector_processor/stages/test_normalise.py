@@ -36,6 +36,8 @@ def test_time(time: int, observed: int, expected: int) -> None:
         ({"service.name": 7}, "service_name", "7"),
         ({"service.namespace": "eu"}, "service_namespace", "eu"),
         ({"service.version": "1.2"}, "release", "1.2"),
+        ({"service.version": "1.2", "vcs.ref.head.revision": "0a1b"}, "release", "1.2"),
+        ({"vcs.ref.head.revision": "0a1b"}, "release", "0a1b"),
         ({"deployment.environment": "prod"}, "environment", "prod"),
         ({"deployment.environment": "old", "deployment.environment.name": "new"}, "environment", "new"),
         ({"telemetry.sdk.language": "nodejs"}, "language", "javascript"),
@@ -45,6 +47,24 @@ def test_time(time: int, observed: int, expected: int) -> None:
 )
 def test_resource(resource: dict[str, Any], field: str, expected: str) -> None:
     assert getattr(event(resource=resource), field) == expected
+
+
+def test_what_the_resource_does_not_say_the_record_may() -> None:
+    said = {"service.version": "2", "vcs.ref.head.revision": "0a1b", "deployment.environment.name": "prod"}
+    one = event(said)
+    assert (one.release, one.environment) == ("2", "prod")
+    assert one.attributes == {"vcs.ref.head.revision": "0a1b"}
+    assert event(said, {"service.version": "1", "deployment.environment": "test"}).release == "1"
+    assert event(said, {"service.version": "1", "deployment.environment.name": "test"}).environment == "test"
+
+
+def test_contexts_flags_and_task_are_shown() -> None:
+    ours = {
+        "otel_errors.context.cart": '{"items": 3}',
+        "otel_errors.feature_flag.a": "on",
+        "otel_errors.task.name": "t",
+    }
+    assert event({**ours, "otel_errors.frames": "[]", "otel_errors.last_log_records": "[]"}).attributes == ours
 
 
 def test_resource_instance() -> None:
