@@ -50,11 +50,12 @@ class Patch:
 class LatePatch:
     """A ``Patch`` of a module that the application may import later, or never: nothing is imported for it."""
 
-    def __init__(self, module: str, path: str, wrapper: Wrapper) -> None:
-        """``path``: dotted, inside the module: ``Span.record_exception``."""
+    def __init__(self, module: str, path: str, wrapper: Wrapper | None = None, *, make: Make | None = None) -> None:
+        """``path``: dotted, inside the module: ``Span.record_exception``. ``make``: a plain function in the place of
+        ``wrapper``, for what is on the road of what does not fail: it costs half."""
         self._module = module
         self._path = path
-        self._wrapper = wrapper
+        self._make = make if wrapper is None else wrapping(wrapper)
         self._wanted = False
         self._registered = False
         self.patch: Patch | None = None
@@ -87,7 +88,8 @@ class LatePatch:
             *parents, name = self._path.split(".")
             for parent in parents:
                 owner = getattr(owner, parent)
-            self.patch = Patch(owner, name, wrapping(self._wrapper))
+            if self._make is not None:
+                self.patch = Patch(owner, name, self._make)
 
 
 class HookSlot:

@@ -3,14 +3,20 @@ application call.
 
 The first span that an exception passes gets the event, with our attributes; further spans get none. In mode ``logs``
 there is a log record with the span's context instead.
+
+``use_span`` and ``with span:`` write the exception's text into the span's status, and fail where its ``str()`` does:
+the application's exception would be lost for theirs. Here it goes on.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
+
+from opentelemetry.trace import Status, StatusCode
 
 from otel_errors import active, origin
 from otel_errors.capture import CapturedException
@@ -19,6 +25,7 @@ from otel_errors.guard import guarded
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import LatePatch
 from otel_errors.report import report
+from otel_errors.safe_text import text_of, type_name
 from otel_errors.semconv import EXCEPTION_ESCAPED
 
 
@@ -32,11 +39,13 @@ class Recording(NamedTuple):
 
 
 def install() -> None:
-    _patch.install()
+    for patch in (_patch, _exit_patch):
+        patch.install()
 
 
 def uninstall() -> None:
-    _patch.uninstall()
+    for patch in (_patch, _exit_patch):
+        patch.uninstall()
 
 
 def leaves_a_span(depth: int = 2) -> bool:
@@ -76,6 +85,8 @@ def _record(
     """True when the exception needs nothing more from the SDK."""
     if leaving and is_not_an_error(recording.exception):
         return True
+    if leaving and has_no_text(recording.exception):
+        span.set_status(Status(StatusCode.ERROR, type_name(recording.exception)))
     occurrence = Occurrence(
         "span" if leaving else "record_exception",
         handled=not leaving,
@@ -102,6 +113,25 @@ def _record(
     return report(reporter, recording.exception, occurrence, span=span, add_to_span=add_to_span) is not None
 
 
+def has_no_text(error: BaseException) -> bool:
+    """Whether ``str()`` of it fails."""
+    return not text_of(error, 0)[1]
+
+
+def _watching_exit(leave: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(leave)
+    def watched(span: Any, kind: Any = None, error: BaseException | None = None, traceback: Any = None) -> Any:
+        try:
+            return leave(span, kind, error, traceback)
+        except BaseException as theirs:
+            if error is None or theirs is error or not has_no_text(error):
+                raise
+            span.end()
+            return None
+
+    return watched
+
+
 def _is_the_sdks_own() -> bool:
     """False when another tool wrapped the function before us: it must still be called."""
     original = _patch.patch.original if _patch.patch is not None else None
@@ -113,3 +143,4 @@ def _is_the_sdks_own() -> bool:
 
 
 _patch = LatePatch("opentelemetry.sdk.trace", "Span.record_exception", _record_exception)
+_exit_patch = LatePatch("opentelemetry.sdk.trace", "Span.__exit__", make=_watching_exit)

@@ -23,7 +23,7 @@ from opentelemetry.trace import propagation
 from otel_errors import active, origin
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
-from otel_errors.hooks.spans import leaves_a_span, read_arguments
+from otel_errors.hooks.spans import has_no_text, leaves_a_span, read_arguments
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import Patch, wrapping
 from otel_errors.report import report
@@ -77,6 +77,10 @@ class _Manager(_AgnosticContextManager[Any]):
                 next(self.gen, None)  # to its end: it has one yield
                 return False
             return super().__exit__(kind, error, traceback)
+        except BaseException as theirs:
+            if error is None or theirs is error or not has_no_text(error):
+                raise
+            return False  # the application's goes on, not what became of writing its text into the status
         finally:
             if error is not None:
                 _passed(error, *self.args, **self.kwds)

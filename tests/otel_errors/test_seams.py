@@ -135,6 +135,28 @@ def test_a_span_that_has_ended_leads_to_a_log_record(start: Start) -> None:
     assert record.attributes["otel_errors.handled"] is False
 
 
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise TypeError("no text")
+
+
+@pytest.mark.parametrize("mode", ["", "logs"])
+@pytest.mark.parametrize("how", ["start_as_current_span", "start_span"])
+def test_an_exception_without_text_leaves_a_span_as_itself(mode: str, how: str, start: Start) -> None:
+    """The SDK would raise what its ``str()`` raised in its place, and leave the span open."""
+    telemetry = start(mode)
+    error = NoText()
+    with pytest.raises(NoText) as info, getattr(telemetry.tracer, how)("s"):
+        raise error
+    assert info.value is error
+    assert error.__context__ is None
+    (span,) = telemetry.spans.get_finished_spans()
+    assert span.status.status_code is trace.StatusCode.ERROR
+    assert span.status.description == f"{__name__}.NoText"
+    assert len(telemetry.events) + len(telemetry.records) == 1
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
 def test_use_span_that_must_not_record_is_obeyed(start: Start) -> None:
     telemetry = start()
     span = telemetry.unsampled.start_span("s")
