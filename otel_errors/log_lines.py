@@ -25,7 +25,7 @@ from otel_errors.handler import CONTEXT_PREFIX
 from otel_errors.references import reference_of
 from otel_errors.safe_text import text_of
 from otel_errors.scope import current_scope
-from otel_errors.seen import seen
+from otel_errors.seen import Sighting, seen
 
 __all__ = ["FIELDS", "JsonLines", "PlainLines", "fields_of"]
 
@@ -60,10 +60,13 @@ def fields_of(record: logging.LogRecord, environment: str = "") -> dict[str, Jso
         if not key.startswith((*_OF_OTHERS, CONTEXT_PREFIX)) and key not in _OWN_FIELDS
     }
     scope = current_scope()
-    span = trace.get_current_span().get_span_context()
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) and len(record.exc_info) == 3 else None
     captured = capture(error, max_stacktrace_bytes=MAX_STACK_BYTES) if isinstance(error, BaseException) else None
-    event_id = _text(extras.get(semconv.EVENT_ID)) or _event_id(error)
+    sighting = _sighting(error)
+    event_id = _text(extras.get(semconv.EVENT_ID)) or (sighting.event_id if sighting is not None else None)
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid and sighting is not None and sighting.span_context is not None:
+        span = sighting.span_context  # handled after the span in which it was raised
     return {
         "timestamp": timestamp_of(record.created),
         "level": record.levelname,
@@ -157,9 +160,9 @@ def _stack(record: logging.LogRecord, captured: CapturedException | None) -> str
     return safe_text_value(text, 2 * MAX_STACK_BYTES) if text else None
 
 
-def _event_id(error: object) -> str | None:
+def _sighting(error: object) -> Sighting | None:
     sighting = seen.get(error) if isinstance(error, BaseException) else None
-    return sighting.event_id if sighting is not None and not sighting.dropped else None
+    return sighting if sighting is not None and not sighting.dropped else None
 
 
 def _users_may_leave() -> bool:

@@ -21,8 +21,8 @@ CHARACTERS: Final = DATA_CHARACTERS + 1
 MIN_LETTERS: Final = 3
 MAX_TYPED_CHARACTERS: Final = 64
 
-_VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 _BASE_32: Final = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+"""To the digits that ``int`` knows."""
 _AS_WRITTEN: Final = re.compile(rf"[{ALPHABET}]{{3}}-[{ALPHABET}]{{3}}-[{ALPHABET}]{{3}}")
 _MISREAD: Final = {"O": "0", "I": "1", "L": "1"}
 _LEFT_OUT: Final = re.compile(r"[\s\-‐‑‒–—―−_.·\u200b\u00ad]+")
@@ -72,36 +72,34 @@ def parse_reference(text: str) -> str:
     >>> parse_reference(" leo fve-83b ")
     '1E0-FVE-83B'
     """
-    if _AS_WRITTEN.fullmatch(text) and _fits(text.replace("-", "")):  # nearly always, and then in a fifth of the time
-        return text
-    typed = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", text[: MAX_TYPED_CHARACTERS + 1])).upper()
-    plain = "".join(_MISREAD.get(character, character) for character in typed)
-    if len(plain) != CHARACTERS:
-        has = len(plain) if len(plain) <= MAX_TYPED_CHARACTERS else "more"
-        raise BadReference("length", f"a support reference has {CHARACTERS} letters and digits, this has {has}")
-    for character in plain:
-        if character not in _VALUES:
-            raise BadReference("character", f"{character!r} does not occur in support references")
-    if not _fits(plain):
-        raise BadReference("check", "the last character does not fit the others: one of them is wrong")
-    return _grouped(plain)
+    return _parsed(text)[0]
 
 
-def reference_bytes(reference: str) -> bytes:
-    """The five bytes under which a reference is kept; of one as ``parse_reference`` gives it.
+def reference_bytes(text: str) -> bytes:
+    """The five bytes under which a reference is kept, from any spelling. Raises ``BadReference``.
 
     >>> reference_bytes("1E0-FVE-83B").hex()
     '0b80fdb903'
     """
-    return _number(reference.replace("-", "")[:DATA_CHARACTERS]).to_bytes(5, "big")
+    return _parsed(text)[1].to_bytes(5, "big")
 
 
-def _fits(plain: str) -> bool:
-    return _number(plain[:DATA_CHARACTERS]) % 37 == _VALUES[plain[DATA_CHARACTERS]]
-
-
-def _number(data: str) -> int:
-    return int(data.translate(_BASE_32), 32)
+def _parsed(text: str) -> tuple[str, int]:
+    if _AS_WRITTEN.fullmatch(text):  # nearly always, and quicker
+        plain = text.replace("-", "")
+    else:
+        typed = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", text[: MAX_TYPED_CHARACTERS + 1])).upper()
+        plain = "".join(_MISREAD.get(character, character) for character in typed)
+    if len(plain) != CHARACTERS:
+        has = len(plain) if len(plain) <= MAX_TYPED_CHARACTERS else "more"
+        raise BadReference("length", f"a support reference has {CHARACTERS} letters and digits, this has {has}")
+    for character in plain:
+        if character not in ALPHABET:
+            raise BadReference("character", f"{character!r} does not occur in support references")
+    number, check = divmod(int(plain.translate(_BASE_32), 32), 32)
+    if number % 37 != check:
+        raise BadReference("check", "the last character does not fit the others: one of them is wrong")
+    return _grouped(plain), number
 
 
 def _grouped(plain: str) -> str:

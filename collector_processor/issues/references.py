@@ -66,7 +66,7 @@ _decoder = msgspec.msgpack.Decoder(list[Entry])
 def key_of(text: str) -> bytes | None:
     """The key of a reference as somebody sent it, None of anything else."""
     try:
-        return reference_bytes(parse_reference(text))
+        return reference_bytes(text)
     except BadReference:
         return None
 
