@@ -6,7 +6,6 @@ Only the named logger and what is below it; the root logger and everybody else's
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any, Final, Literal
 
 from otel_errors.guard import log as internal_log
 from otel_errors.guard import tell_failure
+from otel_errors.log_file import RotatedFile
 from otel_errors.log_lines import JsonLines, PlainLines
 
 __all__ = ["setup_logger"]
@@ -119,7 +119,7 @@ class _Console(_Ours):
             self.handleError(record)
 
 
-class _File(logging.handlers.RotatingFileHandler, _Ours):
+class _File(RotatedFile, _Ours):
     pass
 
 
@@ -139,7 +139,7 @@ class _ToOpenTelemetry(_Ours):
 def _opened(path: str, max_bytes: int, backup_count: int) -> _File | None:
     try:
         Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
-        return _File(path, maxBytes=max_bytes, backupCount=backup_count, encoding="utf-8", errors="backslashreplace")
+        return _File(path, max_bytes=max_bytes, backup_count=backup_count)
     except (OSError, ValueError) as error:
         internal_log.warning("%s: %s cannot be opened, nothing is logged to a file: %s", LOG_FILE_PATH, path, error)
         return None

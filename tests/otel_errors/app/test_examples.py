@@ -10,7 +10,7 @@ import pytest
 
 MODULES = (
     "app_errors", "catching", "details", "error_codes", "handler", "messages", "messages_compile", "negotiation",
-    "log_lines", "logger", "references", "retry_hint",
+    "log_file", "log_lines", "logger", "references", "retry_hint",
 )  # fmt: skip
 
 
