@@ -6,7 +6,6 @@ client is told to send its telemetry again, and its errors are counted once all 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections import OrderedDict
@@ -18,11 +17,12 @@ import msgspec
 
 from collector_processor.events import ErrorEvent, RawError
 from collector_processor.otlp.carrier_redaction import RequestRedaction, TextRedactor
-from collector_processor.otlp.carriers import Part, are_larger, find, items
-from collector_processor.otlp.codec import BadPayload, decode, encode
+from collector_processor.otlp.carriers import are_larger
+from collector_processor.otlp.codec import BadPayload
 from collector_processor.otlp.exchange import Accepted, BadData, Handler, Outcome, Request, Retry, TooLarge
 from collector_processor.otlp.in_flight import InFlight
-from collector_processor.otlp.messages import ExportRequest
+from collector_processor.otlp.opened import Opened, open_request
+from collector_processor.otlp.remembered import Remembered
 from collector_processor.otlp.splice import learn, splice
 from collector_processor.queue import QueueFull, QueueUnavailable
 from collector_processor.stages.fingerprint import group
@@ -61,8 +61,7 @@ class _Prepared(NamedTuple):
 
 
 class _Read(NamedTuple):
-    message: ExportRequest
-    parts: list[Part]
+    opened: Opened
     redaction: RequestRedaction
 
 
@@ -87,7 +86,7 @@ class Pipeline:
         meter: PipelineMeter,
         on_full: Literal["refuse", "pass"] = "refuse",
     ) -> None:
-        self._redactor = redactor
+        self._redactor = Remembered(redactor)
         self._pseudonym_key = pseudonym_key
         self._public_url = public_url.rstrip("/")
         self._append = append
@@ -95,7 +94,7 @@ class Pipeline:
         self._meter = meter
         self._pass_when_full = on_full == "pass" and forward is not None
         self._in_flight = InFlight(max_in_flight_bytes)
-        self._appended: OrderedDict[bytes, None] = OrderedDict()
+        self._appended: OrderedDict[tuple[str, int, int], None] = OrderedDict()
 
     async def handle(self, request: Request) -> Outcome:
         """The road. Never raises: a failure of ours is a ``Retry``, for clients drop what they cannot send again."""
@@ -136,22 +135,21 @@ class Pipeline:
         if size >= THREAD_FROM_BYTES:
             return await self._in_flight.compute(size, lambda: self._clean(request, self._read(request)))
         read = self._read(request)
-        if are_larger(read.parts, CLEAN_ON_LOOP_BYTES):
+        if are_larger(read.opened.parts, CLEAN_ON_LOOP_BYTES):
             return await self._in_flight.compute(size, lambda: self._clean(request, read))
         return self._clean(request, read)
 
     def _read(self, request: Request) -> _Read:
         redaction = RequestRedaction(self._redactor)
-        with self._timed("decode"):
-            message = decode(request.signal, request.encoding, request.payload)
         with self._timed("find"):
-            parts = find(message, request.payload if request.encoding == "protobuf" else None)
-            for service, count in items(message).items():
+            opened = open_request(request.signal, request.encoding, request.payload)
+            for service, count in opened.items().items():
                 self._meter.received(request.signal, redaction.text(service)[0], count)
-        return _Read(message, parts, redaction)
+        return _Read(opened, redaction)
 
     def _clean(self, request: Request, read: _Read) -> _Prepared:
-        message, parts, redaction = read
+        opened, redaction = read
+        parts = opened.parts
         errors: list[ErrorEvent] = []
         if parts:
             with self._timed("process"):
@@ -166,7 +164,7 @@ class Pipeline:
         if self._forward is not None and (parts or request.encoding != "protobuf"):
             with self._timed("splice"):
                 splice(parts, errors, redaction, self._public_url)
-                request = msgspec.structs.replace(request, payload=encode(message), encoding="protobuf")
+                request = msgspec.structs.replace(request, payload=opened.encoded(), encoding="protobuf")
         for (rule, service), count in redaction.counts.items():
             self._meter.redactions(rule, service, count)
         return _Prepared(errors, request)
@@ -192,7 +190,8 @@ class Pipeline:
 
     async def _make_durable(self, request: Request, errors: Sequence[ErrorEvent]) -> Outcome | None:
         """None when the errors are in the queue, or when the road goes on without them."""
-        digest = hashlib.blake2b(request.payload, digest_size=16, person=request.signal.encode()).digest()
+        # Keyed by the process's own secret: nobody can make two requests look the same.
+        digest = (request.signal, len(request.payload), hash(request.payload))
         if digest in self._appended:
             # The client sends again what the next hop did not take. Counting would see that; the queue need not grow.
             self._appended.move_to_end(digest)

@@ -85,7 +85,9 @@ class RequestRedaction:
     def _learn(self, value: Any, keys: tuple[str, ...]) -> None:
         if isinstance(value, str):
             if value:
-                self._event.update(self._seen(value, self._telling(value, keys)).told)
+                told_here = self._seen(value, self._telling(value, keys)).told
+                if told_here:
+                    self._event.update(told_here)
         elif isinstance(value, Mapping):
             for key, inner in value.items():
                 self._learn(inner, (f"{keys[0]}.{key}"[-_MAX_KEY:], *keys))
@@ -95,13 +97,15 @@ class RequestRedaction:
 
     def _telling(self, text: str, keys: tuple[str, ...]) -> str | None:
         """The nearest key under which something is found."""
+        if len(keys) == 1:
+            return keys[0] or None
         return next((key for key in keys if self._seen(text, key or None).findings), keys[0] or None)
 
     def text(self, text: str, key: str | None = None) -> tuple[str, int]:
         """The text without what must go, and how many pieces went."""
         if not text:
             return "", 0
-        seen = self._seen(text, key)
+        seen = self._known.get((text, key)) or self._seen(text, key)
         if not self._event:
             return seen.clean, seen.findings
         clean, gone = spread(seen.clean, self._event, _WORDS)
@@ -173,9 +177,15 @@ class RequestRedaction:
         count = 0
         for attribute in attributes:
             key = attribute.key
-            if attribute.HasField("value"):
+            value = attribute.value
+            if not enclosing and value.HasField("string_value"):  # nearly all are
+                clean, found = self.text(value.string_value, key)
+                if found:
+                    value.string_value = clean
+                    count += found
+            elif attribute.HasField("value"):
                 path = f"{enclosing[0]}.{key}"[-_MAX_KEY:] if enclosing else key
-                count += self._value(attribute.value, (path, *enclosing))
+                count += self._value(value, (path, *enclosing))
             if not _PLAIN_KEY.match(key):
                 count += self._field(attribute, "key")
         return count

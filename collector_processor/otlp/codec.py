@@ -10,7 +10,7 @@ from collector_processor.otlp.exchange import Encoding, TelemetrySignal
 from collector_processor.otlp.json_encoding import BadPayload, fill_from_json
 from collector_processor.otlp.messages import SERVICES, ExportRequest
 
-__all__ = ["BadPayload", "decode", "encode"]
+__all__ = ["BadPayload", "decode", "encode", "not_protobuf"]
 
 
 def decode(signal: TelemetrySignal, encoding: Encoding, payload: bytes) -> ExportRequest:
@@ -25,10 +25,14 @@ def decode(signal: TelemetrySignal, encoding: Encoding, payload: bytes) -> Expor
         try:
             message.ParseFromString(payload)
         except DecodeError:
-            # The parser's own text is either this or less than this.
-            name = message.DESCRIPTOR.name
-            raise BadPayload(f"not a protobuf {name}: cut short, nested too deep, or not UTF-8 text") from None
+            raise not_protobuf(signal) from None
     return cast(ExportRequest, message)
+
+
+def not_protobuf(signal: TelemetrySignal) -> BadPayload:
+    """The error for bytes that the parser refuses; its own text is either this or less than this."""
+    name = SERVICES[signal].request.DESCRIPTOR.name
+    return BadPayload(f"not a protobuf {name}: cut short, nested too deep, or not UTF-8 text")
 
 
 def encode(message: ExportRequest) -> bytes:

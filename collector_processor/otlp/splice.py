@@ -44,7 +44,8 @@ def learn(part: Part, redaction: RequestRedaction) -> None:
     for span, errors in part.spans:
         redaction.enter(span, span.trace_id)
         redaction.learn({"": span.status.message})
-        redaction.learn(to_dict(span.attributes))
+        first = next(iter(errors.values()), None)
+        redaction.learn(to_dict(span.attributes) if first is None else first.raw.span_attributes)
         for found in errors.values():
             redaction.learn(found.raw.attributes)
     for found in part.records:

@@ -129,8 +129,7 @@ def user_identity(raw: RawError) -> str:
     """Who it happened to, as sent, to be made a pseudonym; ``""`` when unknown. Of the record, else of its span."""
     for source in (raw.attributes, raw.span_attributes):
         for key in _IDENTITY:
-            text = _text(source.get(key), MAX_VALUE).strip()
-            if text:
+            if key in source and (text := _text(source[key], MAX_VALUE).strip()):
                 return text
     return ""
 
@@ -180,6 +179,10 @@ def _clean(text: str) -> str:
 
 
 def _text(value: object, limit: int) -> str:
+    if type(value) is str and len(value) <= limit and value.isascii() and "\x00" not in value:
+        return value  # nearly all are
+    if value is None:
+        return ""
     text = _any(value)
     return _clean(text if len(text) <= limit else _shortened(text, limit - 1) + "…")
 
@@ -258,5 +261,6 @@ def _shown(raw: RawError, body: str) -> dict[str, str]:
         if key.startswith(_SHOWN_OF_SPAN):
             put(key, value)
     for key in _SHOWN_OF_RESOURCE:
-        put(key, raw.resource.get(key))
+        if key in raw.resource:
+            put(key, raw.resource[key])
     return shown

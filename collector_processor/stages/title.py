@@ -19,5 +19,6 @@ def title(type: str, message: str) -> str:  # noqa: A002
     text = parameterize(first)
     name = " ".join(bare_type(type).split())
     whole = f"{name}: {text}" if name and text else name or text or "unknown error"
-    whole = "".join(character if character.isprintable() else " " for character in whole)
+    if not whole.isprintable():
+        whole = "".join(character if character.isprintable() else " " for character in whole)
     return whole if len(whole) <= MAX_TITLE else whole[: MAX_TITLE - 1].rstrip() + "…"

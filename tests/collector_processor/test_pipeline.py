@@ -138,7 +138,7 @@ async def test_an_error_is_kept_and_forwarded_with_what_we_found_out(kept: Kept,
     assert meter.counts["received", "traces", "shop"] == 1
     assert meter.counts["forwarded", "traces", "accepted"] == 1
     assert meter.counts["redactions", "email", "shop"] == 2
-    assert meter.stages == ["decode", "find", "process", "splice", "append", "forward"]
+    assert meter.stages == ["find", "process", "splice", "append", "forward"]
 
 
 async def test_errors_of_logs(kept: Kept, hop: Handler) -> None:

@@ -67,7 +67,7 @@ async def export(exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> SpanE
 
 def errors_in(payload: bytes) -> list[Any]:
     request = ExportTraceServiceRequest.FromString(payload)
-    return [found.raw for part in find(request, payload) for found in part.errors()]
+    return [found.raw for part in find(request) for found in part.errors()]
 
 
 def grpc_exporter(server: GrpcServer, **more: Any) -> GrpcSpanExporter:
