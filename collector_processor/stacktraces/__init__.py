@@ -26,7 +26,14 @@ from collector_processor.stacktraces.python import PYTHON
 from collector_processor.stacktraces.ruby import RUBY
 from collector_processor.stacktraces.rust import RUST
 from collector_processor.stacktraces.scala import SCALA
-from collector_processor.stacktraces.text import bounded, cut_message, lines, restore_message, uncoloured
+from collector_processor.stacktraces.text import (
+    bounded,
+    cut_message,
+    lines,
+    restore_message,
+    uncoloured,
+    without_log_prefix,
+)
 
 __all__ = ["LANGUAGES", "Language", "StackTrace", "language_name", "parse", "parse_cut"]
 
@@ -74,7 +81,7 @@ def parse_cut(text: str, language: str, *, type: str) -> StackTrace:  # noqa: A0
     """``parse`` of a text whose message is already marked (``text.cut_message``): what a cache may keep for every
     message."""
     name = language_name(language)
-    text = "\n".join(lines(uncoloured(text)))  # once: every reader that is asked splits it again
+    text = "\n".join(without_log_prefix(lines(uncoloured(text))))  # once: every reader that is asked splits it again
     chosen = _BY_ALIAS.get(name)
     exceptions = tuple(chosen.parse(text, type)) if chosen is not None and text else ()
     if text and not any(node.frames for node in exceptions):

@@ -15,7 +15,9 @@ MAX_FRAMES = 1024
 MAX_LINE = 2048
 
 _VM = re.compile(r"\s*#[0-9]{1,5} +(\S.{0,512}?) \(([^()]{1,1024}?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?\)\s*$")
-_TERSE = re.compile(r"(\S{1,1024}) ([0-9]{1,9}):([0-9]{1,9}) {2,}(\S.{0,512})$")
+_PLACE = re.compile(r"(.{1,1024}?)(?: ([0-9]{1,9})(?::([0-9]{1,9}))?)?$")
+_THROWN = re.compile(r"The following (\S{1,256}) (?:was thrown|object was thrown)")
+"""Flutter's report of an error; the message is on the lines below."""
 _CLOSURE = re.compile(r"(?:\.?<(?:anonymous closure|fn|async_body)>)+")
 
 
@@ -36,10 +38,17 @@ def read_frame(line: str) -> Frame | None:
             return None
         row, column = (int(part) if part else None for part in (found[3], found[4]))
         return Frame(found[1], None, file, row, column, in_app.dart(file))
-    found = _TERSE.match(line.strip())
+    return _terse(line.strip())
+
+
+def _terse(text: str) -> Frame | None:
+    """``package:shop/cart.dart 12:34  Cart.total.<fn>``, as package:stack_trace prints it."""
+    place, _, function = text.rpartition("  ")
+    found = _PLACE.match(place.rstrip()) if place and function else None
     if found is None or not (found[1].endswith(".dart") or found[1].startswith(("dart:", "package:"))):
         return None
-    return Frame(found[4], None, found[1], int(found[2]), int(found[3]), in_app.dart(found[1]))
+    row, column = (int(part) if part else None for part in (found[2], found[3]))
+    return Frame(function.strip(), None, found[1], row, column, in_app.dart(found[1]))
 
 
 def looks_like(text: str) -> bool:
@@ -57,8 +66,18 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
             header.append(line)
     if not frames:
         return []
-    name, message = split_header(header, type_)
+    name, message = _header(header, type_)
     return [ExceptionNode(name, message, None, tuple(frames))]
+
+
+def _header(header: list[str], type_: str) -> tuple[str | None, str | None]:
+    for index, line in enumerate(header):
+        thrown = _THROWN.match(line[:MAX_LINE])
+        if thrown is not None:
+            rest = header[index + 1 :]
+            end = next((at for at, said in enumerate(rest) if not said.strip()), len(rest))
+            return thrown[1], "\n".join(rest[:end]) or None
+    return split_header(header, type_)
 
 
 DART = Language(

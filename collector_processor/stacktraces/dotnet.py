@@ -15,7 +15,15 @@ from collector_processor.stacktraces.text import lines, remembered
 MAX_FRAMES = 1024
 MAX_LINE = 4096
 
-_IN = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\])? in ")
+_AT = re.compile(r"(at|bei|à|en|in|em|場所|在|於|위치:?|в|w|v|vid|ved|bij) ")
+"""``at`` in the languages that Windows' .NET speaks, and below it ``in``, ``line`` and ``inner exception``."""
+_IN = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\])? (?:in|dans|en|na|場所|位置|於|파일|в|w|v|i) ")
+_LINE = re.compile(r": ?[^\W\d_]{1,12} ([0-9]{1,9})\.?$")
+_LOCAL_LINE = re.compile(r": ?[^\W\d_]{1,12} [0-9]{1,9}\.?$", re.MULTILINE)
+_INNER = re.compile(r"inner exception|intern|內部|内部|내부|внутренн|wewn|vnitř", re.IGNORECASE)
+_UNITY = re.compile(
+    r"([A-Za-z_][\w.`+<>/]{0,512}:[\w.<>|`]{1,256}) ?\([^()]{0,512}\)(?: \(at (.{1,512}):([0-9]{1,9})\))?$"
+)
 _MEMBER = re.compile(r"\(Inner Exception #[0-9]+\) ")
 _STATE_MACHINE = re.compile(r"<([\w.]+)>[dbgc]__[\w|]*(?:\.MoveNext)?|<>c(?:__DisplayClass[0-9_]+)?[.+]?")
 _ARITY = re.compile(r"`[0-9]+(?:\[[^\]]{0,512}\])*|\[[^\]]{0,256}\]")
@@ -24,23 +32,32 @@ _ARITY = re.compile(r"`[0-9]+(?:\[[^\]]{0,512}\])*|\[[^\]]{0,256}\]")
 @remembered
 def function_key(function: str) -> str:
     """An async method or lambda counts as the method that it was written in; generic arity does not count."""
-    return _ARITY.sub("", _STATE_MACHINE.sub(lambda found: found[1] or "", function)).replace("..", ".")
+    name = _STATE_MACHINE.sub(lambda found: found[1] or "", _ARITY.sub("", function)).replace("..", ".")
+    return "lambda_method" if name.startswith("lambda_method") else name
 
 
 @remembered
 def read_frame(line: str) -> Frame | None:
-    """``at Type.Method(args) in file:line 3``; None for anything else."""
+    """``at Type.Method(args) in file:line 3``, in any of .NET's languages; None for anything else."""
     text = line.strip()
-    if not text.startswith("at ") or len(text) > MAX_LINE or "(" not in text:
+    if len(text) > MAX_LINE or "(" not in text:
         return None
-    placed = position(text.replace(":line ", ":"))
+    at = _AT.match(text)
+    if at is None:
+        return _unity(text) if ":" in text else None
+    numbered = _LINE.search(text, max(0, len(text) - 32))
+    placed = position(f"{text[: numbered.start()]}:{numbered[1]}" if numbered is not None else text)
     place = _IN.search(placed[0]) if placed is not None else None
-    called = text[3 : place.start() + 1] if place else text[3:]
+    if at[1] != "at" and (not line[0].isspace() or not (place or text.endswith(")"))):
+        return None  # a sentence
+    called = text[at.end() : place.start() + 1] if place else text[at.end() :]
     if place is None and not called.rstrip().endswith(")"):
         called = called.partition(") [")[0] + ")"
-    opening = called.find("(")
+    wrapper = called.startswith("(wrapper ")
+    opening = called.find("(", called.find(") ") if wrapper else 0)
     function = called[:opening].strip()
-    if "." not in function or " " in function.replace(", ", ","):
+    named = "." in function or function == "lambda_method"
+    if not wrapper and (not named or " " in function.replace(", ", ",")):
         return None
     if place is None or placed is None:
         return Frame(function, None, None, None, None, in_app.dotnet(function))
@@ -48,11 +65,20 @@ def read_frame(line: str) -> Frame | None:
     return Frame(function, None, None if file.startswith("<") else file, placed[1], None, in_app.dotnet(function))
 
 
+def _unity(text: str) -> Frame | None:
+    """``Type:Method (args) (at Assets/A.cs:3)``, as Unity's log prints it."""
+    found = _UNITY.match(text)
+    if found is None:
+        return None
+    row = int(found[3]) if found[3] else None
+    return Frame(found[1], None, found[2], row, None, in_app.dotnet(found[1]))
+
+
 def looks_like(text: str) -> bool:
-    if "at " not in text:
+    if "at " not in text and "(" not in text:
         return False
     markers = ("--- End of ", ":line ", "] in <", " ---> ")
-    if any(marker in text for marker in markers):
+    if any(marker in text for marker in markers) or _LOCAL_LINE.search(text) is not None:
         return any(read_frame(line) is not None for line in lines(text)[:512])
     return any(_signature(line) for line in lines(text)[:64])
 
@@ -73,14 +99,16 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     open_ = [0]
     for line in lines(text):
         stripped = line.strip()
-        if stripped.startswith("--- End of inner exception"):
+        if stripped.startswith("--- ") and _INNER.search(stripped[:128]):
             if len(open_) > 1:
                 open_.pop()
             continue
-        frame = read_frame(line)
+        frame = read_frame(line.removesuffix("<---") if stripped.endswith("<---") else line)
         if frame is not None:
             if len(frames[open_[-1]]) < MAX_FRAMES:
                 frames[open_[-1]].append(frame)
+            if stripped.endswith("<---") and len(open_) > 1:
+                open_.pop()
             continue
         if stripped.startswith("--- "):
             continue

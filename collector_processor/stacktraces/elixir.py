@@ -15,60 +15,95 @@ MAX_LINE = 2048
 
 _ELIXIR = re.compile(
     r"\s*(?:\(([\w.]{1,64})(?: [^()\s]{1,64})?\) )?([^\s():]{1,512}\."
-    r"(?:exs?|erl|eex|heex|leex)):([0-9]{1,9}): (.{1,512})$"
+    r"(?:exs?|erl|eex|heex|leex)|iex|nofile):([0-9]{1,9}): (.{1,512})$"
 )
 _SHELL = re.compile(
     r"\s*(?:\*\*\* )?(?:in function|in call from) {1,2}(\S{1,512}) \(([^\s():,]{1,512}), line ([0-9]{1,9})\)"
 )
 _TERM = re.compile(
-    r"\{('?[\w.@]+'?),('?[^\s,(){}\[\]]{1,256}'?),([0-9]{1,3}|\[[^\[\]]{0,512}\]),\s*\[\{file,\"([^\"]{1,512})\"\},\{line,([0-9]{1,9})\}"
+    r"\{('?[\w.@]+'?),('?[^\s,(){}\[\]]{1,256}'?),([0-9]{1,3}|\[[^\[\]]{0,512}\]),\s{0,128}"
+    r"\[(?:\{file,\s{0,128}\"([^\"]{1,512})\"\},\s{0,128}\{line,([0-9]{1,9})\}|\])"
 )
+"""A frame of a stack that was printed as a term, ``{Module,Function,Arity,[{file,…},{line,…}]}``; over lines."""
+_REASON = re.compile(r"\{(\w{1,64}),\s{0,128}\[\{")
+_NOWHERE = re.compile(
+    r" {4,8}(?:\([\w.]{1,64}(?: [^()\s]{1,64})?\) (\S.{0,512}/[0-9]{1,3})"
+    r"|([A-Z][\w.]{0,256}\.[a-z_]\w{0,128}[?!]?\(.{0,512}\)))$"
+)
+"""A frame without a place: its application was not compiled with one, or there is no such function."""
 _HEAD = re.compile(r"\*\* \((?:EXIT from [^)]*\) .*?\()?([\w.:]{1,256})\)(?: (.*))?$")
 _ERLANG_HEAD = re.compile(r"\*\* exception (error|exit|throw): (.*)$")
 _FN = re.compile(r"(?:anonymous fn/[0-9]+ in )|-(?:fun|inlined|lc\$\^)[^/]*/[0-9]+-[0-9]*-?")
 
 
+_LIFTED = re.compile(r"[\"']-([\w?!]{1,128}/[0-9]{1,3})-[^\"']{0,128}[\"']/[0-9]{1,3}")
+"""``Enum."-each/2-lists^foreach/1-0-"/2``, ``shop:'-charge/2-fun-0-'/1``."""
+
+
 @remembered
 def function_key(function: str) -> str:
-    """An anonymous function counts as the one it was written in."""
-    return _FN.sub("", function).strip("-")
+    """An anonymous function counts as the one it was written in, and so does what the compiler made of a loop."""
+    return _FN.sub("", _LIFTED.sub(r"\1", function)).strip("-")
 
 
-def read_frames(line: str) -> list[Frame]:
-    if len(line) > MAX_LINE * 8:
-        return []
-    found = _ELIXIR.match(line[:MAX_LINE])
+@remembered
+def read_frame(line: str) -> Frame | None:
+    """A line of ``Exception.format`` or of Erlang's shell; None for anything else."""
+    if len(line) > MAX_LINE:
+        return None
+    found = _ELIXIR.match(line)
     if found is not None:
         application = found[1] or ""
-        return [Frame(found[4].strip(), None, found[2], int(found[3]), None, in_app.elixir(application, found[4]))]
-    found = _SHELL.match(line[:MAX_LINE])
+        return Frame(found[4].strip(), None, found[2], int(found[3]), None, in_app.elixir(application, found[4]))
+    found = _SHELL.match(line)
     if found is not None:
-        return [Frame(found[1], None, found[2], int(found[3]), None, in_app.elixir("", found[1]))]
+        return Frame(found[1], None, found[2], int(found[3]), None, in_app.elixir("", found[1]))
+    found = _NOWHERE.match(line)
+    if found is None:
+        return None
+    function = found[1] or found[2]
+    application = line.strip()[1:].partition(" ")[0].rstrip(")") if found[1] else ""
+    return Frame(function, None, None, None, None, in_app.elixir(application, function))
+
+
+def read_terms(text: str) -> list[Frame]:
+    """The frames of a stack that was printed as a term."""
     frames = []
-    for term in _TERM.finditer(line) if "{file," in line else ():
+    for term in _TERM.finditer(text):
         arity = term[3] if term[3].isdigit() else str(term[3].count(",") + (term[3] != "[]"))
         function = f"{term[1]}:{term[2]}/{arity}"
-        frames.append(Frame(function, None, term[4], int(term[5]), None, in_app.elixir("", function)))
+        row = int(term[5]) if term[5] else None
+        frames.append(Frame(function, None, term[4], row, None, in_app.elixir("", function)))
+        if len(frames) == MAX_FRAMES:
+            break
     return frames
 
 
 def looks_like(text: str) -> bool:
-    if not any(hint in text for hint in (".ex", ".erl", "{file,")):
-        return False
-    return any(read_frames(line) for line in lines(text)[:256])
+    if "{file," in text and _TERM.search(text) is not None:
+        return True
+    return (".ex" in text or ".erl" in text) and any(read_frame(line) for line in lines(text)[:256])
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     header: list[str] = []
     frames: list[Frame] = []
+    terms = False
     for line in lines(text):
-        found = read_frames(line)
-        frames += found[: MAX_FRAMES - len(frames)]
-        if not frames:
+        terms = terms or "{file," in line
+        frame = read_frame(line)
+        if frame is not None and len(frames) < MAX_FRAMES:
+            frames.append(frame)
+        if not frames and not terms:
             header.append(line)
+    name: str | None = None
+    if not frames and "{file," in text:
+        text = "\n".join(lines(text))
+        frames = read_terms(text)
+        reason = _REASON.search(text)
+        name = reason[1] if reason is not None else None
     if not frames:
         return []
-    name: str | None = None
     message: str | None = None
     for index, line in enumerate(header):
         stars = line.find("** ", 0, MAX_LINE)
@@ -79,7 +114,7 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
             name, message = said[1], "\n".join([said[2] or "", *header[index + 1 :]]).rstrip()
             break
     else:
-        message = "\n".join(header).strip() or None
+        message = "\n".join(header).strip() or None if name is None else None
     return [ExceptionNode(name or type_ or None, message, None, tuple(frames))]
 
 

@@ -93,6 +93,8 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
         previous = short
     if not frames:
         return []
+    if name is None and any("WARNING: DATA RACE" in line[:MAX_LINE] for line in header):
+        name, message = "DATA RACE", None
     panicked = next((i for i, frame in enumerate(frames) if frame.function == "panic"), 0)
     frames[:panicked] = [Frame(f.function, None, f.file, f.line, None, False) for f in frames[:panicked]]
     if name is None and not goroutines:

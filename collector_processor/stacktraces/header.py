@@ -13,6 +13,7 @@ MAX_SEGMENTS = 6
 """Of a line between colons: what a log puts before the type has a few."""
 MAX_HEADER_LINES = 64
 _TYPE = re.compile(r"[A-Za-z_][\w$`+\\]*(?:(?:\.|::|/)[\w$`+\\]+)*")
+_ANNOUNCED = ("Unhandled Exception", "Unhandled exception", "Uncaught Exception", "Uncaught exception")
 _NAMED = ("Error", "Exception", "Throwable", "Failure", "Fault", "Timeout", "Interrupt")
 
 
@@ -29,11 +30,11 @@ def split_header(header: Sequence[str], type_: str) -> tuple[str | None, str | N
             name = said.rstrip().rpartition(" ")[2]
             if name.startswith("0x") or name.endswith(")"):  # System.Web.HttpException (0x80004005)
                 name = said.partition(" (")[0].rpartition(" ")[2]
-            if _TYPE.fullmatch(name[:256]) and name not in LOG_LEVELS:
+            if _TYPE.fullmatch(name[:256]) and name not in LOG_LEVELS and not said.endswith(_ANNOUNCED):
                 whole = "\n".join([message.removeprefix(" "), *lines_[index + 1 :]]).rstrip()
                 if (wanted and bare_type(name) == wanted) or name.endswith(_NAMED):
                     return name, whole
-                if weak is None and segment == 0 and said == name and "." in name:
+                if weak is None and segment == 0 and said == name and "." in name and not message[:1].isdigit():
                     weak = (name, whole)
             if not colon:
                 break

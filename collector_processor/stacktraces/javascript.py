@@ -21,17 +21,20 @@ MAX_PREFIX = 256
 """Of what a log puts before each line."""
 
 _HEADER = re.compile(
-    r"(?:Uncaught )?(?:\(in promise\) )?\[?((?:[A-Za-z_$][\w$]*\.)*[A-Za-z_$][\w$]*)(?: \[[\w-]+\])?(?:: ?(.*))?",
+    r"(?:error: )?(?:Uncaught )?(?:\(in promise\) )?\[?"
+    r"((?:[A-Za-z_$][\w$]*\.)*[A-Za-z_$][\w$]*)(?: \[[\w-]+\])?(?:: ?(.*))?",
     re.DOTALL,
 )
 _LOCATION_END = re.compile(
-    r"(?::[0-9]{1,9}:[0-9]{1,9}\)?|\((?:native|<anonymous>)\)|\[native code\])[ \t]{0,8}[{,]?\r?$", re.MULTILINE
+    r"(?::[0-9]{1,9}:[0-9]{1,9}\)?|\((?:native(?: code)?|<anonymous>)\)|\[native code\]|\.[cm]?jsx?:[0-9]{1,9}\)?)"
+    r"[ \t]{0,8}[{,]?\r?$",
+    re.MULTILINE,
 )
 _LOOKS_ESCAPED = re.compile(r"\\n\s*at [^\\]*:[0-9]+:[0-9]+\)?")
 
 
 def looks_like(text: str) -> bool:
-    if "at " not in text and "@" not in text:
+    if ("at " not in text and "@" not in text) or " kfun:" in text:  # Kotlin/Native has columns as well
         return False
     for match in _LOCATION_END.finditer(text):
         line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()]

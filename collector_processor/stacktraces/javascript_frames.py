@@ -20,6 +20,7 @@ MAX_EVALS = 8
 """Of evaluations within evaluations."""
 
 _NO_FILE = re.compile(r"index [0-9]+\Z|unknown location\Z")
+_NATIVE = frozenset({"native", "native code", "[native code]", "<anonymous>"})
 _WASM = re.compile(r"(.*?):?(wasm-function\[[0-9]+\])(?::0x[0-9a-fA-F]+)?\Z")
 _EVAL_ORIGIN = re.compile(r" line ([0-9]{1,9})(?: > [^:]*)?(?: > (?:eval|Function))(?::[0-9]+){0,2}\Z")
 
@@ -65,8 +66,11 @@ def read_frame(line: str) -> Frame | None:
         function, _, location = text.partition(" (")
     elif text.startswith("async "):
         location = text[6:]
+    if function and function.endswith("-extension:") and location.startswith("//"):  # f@safari-extension:(//…)
+        function, _, scheme = function.rpartition("@")
+        location = scheme + location
     located = _location(location)
-    if located is None or (function is None and located[1] is None):
+    if located is None or (function is None and located[1] is None and located[3] is None):
         return None
     file, row, column, wasm = located
     return Frame(function or wasm, None, file, row, column, file is not None and in_app.javascript(file))
@@ -78,6 +82,8 @@ def read_at_frame(line: str) -> Frame | None:
     text = line.strip()
     if not text or len(text) > MAX_LINE:
         return None
+    if text == "[native code]":
+        return Frame(None, None, text)
     function, location = "", text
     if "@" in text:
         # Quoted names hold an @ of their own: obj["@fn"]@http://…
@@ -87,6 +93,9 @@ def read_at_frame(line: str) -> Frame | None:
         if at < 0:
             return None
         function, location = text[:at], text[at + 1 :]
+        if function.endswith(")"):  # Firefox up to 13 and Opera print arguments
+            opening = _opening(function)
+            function = function[:opening] if opening >= 0 and " " not in function[:opening] else function
     elif " " in text:
         return None
     if location == "[native code]":
@@ -133,7 +142,7 @@ def _location(location: str) -> tuple[str | None, int | None, int | None, str | 
         location = location[opening + 1 : closing]
         if not location.startswith("eval at ") and position(location) is None:
             return location, None, None, None
-    location = location.removeprefix("address at ")
+    location = location.removeprefix("address at ").removeprefix("async ")
     if "wasm-function[" in location:
         wasm = _WASM.match(location)
         if wasm is not None:
@@ -143,6 +152,6 @@ def _location(location: str) -> tuple[str | None, int | None, int | None, str | 
         return (*placed, None)
     if _NO_FILE.match(location):
         return None, None, None, None
-    if location in ("native", "<anonymous>", "[native code]"):
+    if location in _NATIVE:
         return location, None, None, None
     return None

@@ -16,16 +16,19 @@ from collector_processor.stacktraces.text import lines, remembered
 MAX_FRAMES = 1024
 MAX_LINE = 2048
 
-_LOCATED = re.compile(r"\(([^()]{0,256})\)(?: ~?\[[^\]]{0,256}\])?(?: .{0,64})?$")
+_LOCATED = re.compile(r"\(([^()]{0,256})\)(?: ~?\[[^\]]{0,256}\])?(?: [^(]{0,64})?$")
 """From the parenthesis to the end: the location, and the archive that Logback and Log4j put behind it."""
-_LOCATION = re.compile(r"(.*?)(?::(-?[0-9]{1,9}))?")
+_LOCATION = re.compile(r"(?:[\w.\-]+@[\w.+\-]+/)?(.*?)(?::(-?[0-9]{1,9}))?")
+"""A thread dump prints the module here."""
 _MODULE = re.compile(r"(?:[\w.@\-]*/){1,2}(?!0x|[0-9])")
 """The module and class loader that Java 9 prints in front: another release of Java, another prefix."""
+_FILES = (".java", ".kt", ".scala", ".groovy", ".clj", "Native Method", "Unknown Source")
 _LINK = re.compile(r"([ \t]*)(Caused by|Suppressed|Wrapped by): ")
 _THREAD = re.compile(r'Exception in thread "[^"]{0,256}" ')
 _GENERATED = re.compile(
     r"\$\$(?:Lambda|EnhancerBy|FastClassBy|SpringCGLIB|Proxy)[\w$/]*|\$Proxy[0-9]+|(?<=MethodAccessor)[0-9]+"
     r"|(?<=ConstructorAccessor)[0-9]+|/0x[0-9a-f]+|\$[0-9]+(?![\w])|(?<=\$)[0-9]+(?=[.$])"
+    r"|\$(?:HibernateProxy|ByteBuddy|MockitoMock|auxiliary)\$\w+|(?<=_closure)[0-9]+|(?<=__)[0-9]{3,}"
 )
 _LAMBDA = re.compile(r"lambda\$(\w+)\$[0-9]+$|\$anonfun\$(\w+?)(?:\$[0-9]+)?$")
 
@@ -58,12 +61,17 @@ def read_frame(line: str) -> Frame | None:
 
 
 def _called(line: str) -> tuple[str, str] | None:
-    """(what is called, what stands in its parentheses), whatever a log puts in front of ``at``. A name may hold blanks,
-    Kotlin's do: it begins behind the first ``at`` since the last tab or parenthesis."""
+    """(what is called, what stands in its parentheses), whatever a log puts in front of ``at``. A name may hold blanks
+    and parentheses, Kotlin's do. Behind a log's prefix it begins behind the first ``at`` since the last tab or
+    parenthesis."""
+    head = len(line) - len(line.lstrip())
+    head = head + 3 if line.startswith("at ", head) else 0
     reach = 584 if "]" in line[-66:] else 323  # the longest that _LOCATED takes, with an archive and without
     opening = line.find("(", max(0, len(line) - reach))
     while opening >= 0:
         located = _LOCATED.match(line, opening)
+        if located is not None and head:
+            return line[head:opening], located[1]
         if located is not None:
             start = max(line.rfind(mark, 0, opening) for mark in "()\t") + 1
             before = line[start:opening]
@@ -78,16 +86,16 @@ def _called(line: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=4)  # Kotlin, Scala and Java ask in turn
 def raising_file(text: str) -> str:
+    """The file of the frame nearest to the raise whose file says a language of the JVM; ``""`` without."""
     for line in text.split("\n", 256)[:256]:
         frame = read_frame(line)
-        if frame is not None:
-            return frame.file or "java"
+        if frame is not None and frame.file and frame.file.endswith(_FILES):
+            return frame.file
     return ""
 
 
 def looks_like(text: str) -> bool:
-    file = raising_file(text if "\\n" not in text else "\n".join(lines(text)))
-    return file.endswith((".java", ".kt", ".scala", ".groovy", ".clj")) or file in ("Native Method", "Unknown Source")
+    return raising_file(text) != ""
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
@@ -96,15 +104,18 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     frames: list[list[Frame]] = [[]]
     parents: list[int | None] = [None]
     indents = [-1]
-    full = False
+    full = wrapped = False
     for line in lines(text):
         link = _LINK.match(line)
+        if link is not None and line.startswith("[CIRCULAR REFERENCE", link.end()):
+            continue
         if link is not None and (frames[0] or headers[0]):
             full = len(headers) >= MAX_EXCEPTIONS
             if full:
                 continue
             indent = len(link[1].expandtabs(8))
             member = link[2] == "Suppressed"
+            wrapped = link[2] == "Wrapped by" and (wrapped or len(headers) == 1)
             parent = next(
                 (i for i in range(len(indents) - 1, 0, -1) if indents[i] < indent + (not member)),
                 0,
@@ -120,10 +131,16 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
         if frame is not None:
             if len(frames[-1]) < MAX_FRAMES:
                 frames[-1].append(frame)
-        elif not frames[-1]:
+        elif not frames[-1] and not line.startswith("   java.lang.Thread.State: "):
             headers[-1].append(_THREAD.sub("", line[:MAX_LINE]))
     if not any(frames):
         return []
+    if wrapped:  # the root cause stands first
+        headers, frames, parents = (
+            headers[::-1],
+            frames[::-1],
+            [index - 1 if index else None for index in range(len(headers))],
+        )
     nodes: list[ExceptionNode] = []
     for header, own, parent_ in zip(headers, frames, parents, strict=True):
         name, message = split_header(header, type_ if parent_ is None else "")

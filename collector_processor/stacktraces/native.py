@@ -1,5 +1,4 @@
-"""Symbolised stacks of Swift, Objective-C, C and C++: sanitizers, gdb, glibc, Boost, Apple's crash reports, Swift's
-own backtraces."""
+"""Symbolised stacks of Swift, Objective-C, C and C++."""
 
 from __future__ import annotations
 
@@ -7,141 +6,48 @@ import re
 from collections.abc import Sequence
 
 from collector_processor.events import ExceptionNode, Frame
-from collector_processor.stacktraces import in_app
 from collector_processor.stacktraces.header import split_header
 from collector_processor.stacktraces.language import Language
-from collector_processor.stacktraces.position import position
+from collector_processor.stacktraces.native_frames import MAX_LINE, read_frame
 from collector_processor.stacktraces.text import lines, remembered
 
 MAX_FRAMES = 1024
-MAX_LINE = 2048
 
-_STACKED = re.compile(r"#[0-9]{1,5} +(0x[0-9a-f]{1,16} in )?")
-_NUMBERED = re.compile(r"[0-9]{1,4}# +")
-_SWIFT = re.compile(r"[0-9]{1,4} (?:\[[^\]]{0,64}\] )?(?:\[[^\]]{0,16}\] )?0x[0-9a-f]{6,16} ")
-_APPLE = re.compile(r"[0-9]{1,4} +")
-_ADDRESS = re.compile(r" (0x[0-9a-fA-F]{6,16}) ")
-_GDB_NAME = re.compile(r"[\w:~<>,*&\[\] ]{1,512}")
-_GLIBC = re.compile(r"(\S[^()\[\]]{0,512})\(([\w.$@]{1,512})\+0x[0-9a-f]+\) ?\[0x[0-9a-f]{1,16}\]")
+_CRASHED_THREAD = re.compile(r"Thread [0-9]{1,5}\b.{0,256} [Cc]rashed:")
 _FATAL = re.compile(r"(Fatal error|Assertion failed|Precondition failed): ?(.*)$")
+_UNCAUGHT = re.compile(
+    r"due to uncaught exception '(\w{1,256})', reason: '(.*)'|throwing an instance of '([^']{1,256})'"
+    r"|terminating (?:with|due to) uncaught exception of type ([\w:<>, ]{1,256})(?:: (.*))?"
+)
+_WHAT = "what():"
+_SWIFT_WORDS = (".swift", "swift-", "libswift", "Binary Images:", "libdyld", "CoreFoundation", "libobjc")
+
+
+_DECORATION = re.compile(
+    r"^(?:(?:closure|implicit closure|defer|local func|autoclosure) #[0-9]{1,4} (?:\([^()]{0,128}\) )?in |partial apply for "
+    r"|(?:generic |function signature )?specialized |@objc |@nonobjc |reabstraction thunk helper (?:from|for) )+"
+    r"|\.(?:isra|constprop|part|cold|lto_priv|llvm)\b[.0-9]*|\s?\[clone [^\]]{0,64}\]"
+)
 
 
 @remembered
 def function_key(function: str) -> str:
-    """Without parameters, and without what template arguments an instance has."""
-    return "" if function.startswith("0x") or function == "<unavailable>" else function.partition("(")[0] or function
-
-
-@remembered
-def read_frame(line: str) -> Frame | None:
-    text = line.strip() if len(line) <= MAX_LINE else ""
-    if not text:
-        return None
-    if text[0] == "#":
-        head = _STACKED.match(text)
-        if head is None:
-            return None
-        rest = text[head.end() :]
-        return _gdb(rest) or (_sanitizer(rest) if head[1] else None)
-    if text[0].isdecimal():
-        head = _NUMBERED.match(text)
-        if head is not None:
-            return _boost(text[head.end() :])
-        head = _SWIFT.match(text)
-        return (_swift(text[head.end() :]) if head is not None else None) or _apple(text)
-    found = _GLIBC.fullmatch(text)
-    return _frame(found[2], found[1]) if found is not None else None
-
-
-def _sanitizer(rest: str) -> Frame | None:
-    """``f(int) /app/a.c:3:4`` or ``f (/lib/libc.so.6+0x123) (BuildId: 12)``."""
-    if rest.endswith(")"):
-        rest = rest.partition(" (BuildId: ")[0]
-        function, _, module = rest[:-1].rpartition(" (")
-        module, offset, _ = module.rpartition("+0x")
-        return _frame(function, module) if function and offset and module and rest.endswith(")") else None
-    placed = position(rest)
-    if placed is None:
-        return None
-    path = placed[0].find(" /")
-    path = path if path > 0 else placed[0].rfind(" ")
-    if path <= 0:
-        return None
-    return _frame(placed[0][:path].strip(), placed[0][path + 1 :], placed[1], placed[2])
-
-
-def _gdb(rest: str) -> Frame | None:
-    """``f (x=1) at a.c:3`` or ``f () from /lib/libc.so.6``."""
-    called, _, place = rest.rpartition(" at ")
-    placed = position(place) if called.endswith(")") else None
-    if placed is None:
-        called, _, place = rest.rpartition(" from ")
-        if not called.endswith(")"):
-            return None
-    function = called.partition("(")[0].strip()
-    if _GDB_NAME.fullmatch(function) is None:
-        return None
-    return _frame(function, place) if placed is None else _frame(function, placed[0], placed[1])
-
-
-def _boost(rest: str) -> Frame | None:
-    """``f(int) at a.cpp:3`` or ``f(int) in ./program``."""
-    if rest.endswith("]"):
-        rest = rest.rpartition(" [0x")[0]
-    function, _, place = rest.rpartition(" at ")
-    placed = position(place) if function else None
-    if placed is not None:
-        return _frame(function, placed[0], placed[1])
-    function, _, module = rest.rpartition(" in ")
-    return _frame(function, module) if function and module else None
-
-
-def _swift(rest: str) -> Frame | None:
-    """``closure #1 in f() + 12 in App at /app/a.swift:3:4``."""
-    front, _, place = rest.rpartition(" at ")
-    placed = position(place) if front else None
-    function, _, module = (front if placed is not None else rest).rpartition(" in ")
-    if not function or not module or " " in module:
-        return None
-    function = _without_offset(function) or function
-    return _frame(function, *placed) if placed is not None else _frame(function, module)
-
-
-def _apple(text: str) -> Frame | None:
-    """``4   App   0x000000010 f() + 12 (a.swift:3)``: module, address, what is called."""
-    head = _APPLE.match(text)
-    address = _ADDRESS.match(text, text.find(" 0x")) if head is not None and " 0x" in text else None
-    if head is None or address is None:
-        return None
-    module, called = text[head.end() : address.start()].strip(), text[address.end() :].strip()
-    placed = None
-    if called.endswith(")"):
-        front, _, place = called[:-1].rpartition(" (")
-        placed = position(place) if front else None
-        called = front if placed is not None else called
-    function = _without_offset(called)
-    if not module or (function is None and placed is None):
-        return None
-    function = function or called
-    if placed is not None:
-        return _frame(function, placed[0], placed[1])
-    return _frame(address[1] if function.startswith("0x") else function, module)
-
-
-def _without_offset(called: str) -> str | None:
-    """``f() + 12`` -> ``f()``; None without an offset."""
-    function, _, offset = called.rpartition(" + ")
-    return function if function and offset.isdecimal() else None
-
-
-def _frame(function: str, file: str, row: int | None = None, column: int | None = None) -> Frame:
-    return Frame(function, None, file, row, column, in_app.native(function, file))
+    """Without parameters, and without what compilers put around a name; a closure counts as its function. An address
+    says no place."""
+    if function.startswith("0x") or function == "<unavailable>":
+        return ""
+    return _DECORATION.sub("", function).partition("(")[0] or function
 
 
 def read(text: str) -> Sequence[Frame]:
-    """The frames of the first stack of the text; a crash report has one for each thread."""
+    """The frames of the thread that crashed, if the text names it, else of the first stack of the text; a crash report
+    has one for each thread."""
+    all_lines = lines(text)
+    start = 0
+    if "rashed:" in text:
+        start = next((index for index, line in enumerate(all_lines) if _CRASHED_THREAD.match(line[:MAX_LINE])), 0)
     frames: list[Frame] = []
-    for line in lines(text):
+    for line in all_lines[start:]:
         frame = read_frame(line)
         if frame is not None and len(frames) < MAX_FRAMES:
             frames.append(frame)
@@ -154,6 +60,10 @@ def looks_like(text: str) -> bool:
     return ("0x" in text or "#0" in text or "0# " in text) and bool(read(text[:32_768]))
 
 
+def _swift_looks_like(text: str) -> bool:
+    return any(word in text for word in _SWIFT_WORDS) and looks_like(text)
+
+
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     frames = read(text)
     if not frames:
@@ -162,12 +72,22 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     for line in lines(text):
         if read_frame(line) is not None:
             break
-        fatal = _FATAL.search(line[:MAX_LINE])
-        if fatal is not None:
-            return [ExceptionNode(type_ or fatal[1], fatal[2], None, tuple(frames))]
-        header.append(line)
-    name, message = split_header(header, type_)
+        header.append(line[:MAX_LINE])
+    name, message = _header(header, type_)
     return [ExceptionNode(name, message, None, tuple(frames))]
+
+
+def _header(header: list[str], type_: str) -> tuple[str | None, str | None]:
+    for index, line in enumerate(header):
+        fatal = _FATAL.search(line)
+        if fatal is not None:
+            return type_ or fatal[1], fatal[2]
+        uncaught = _UNCAUGHT.search(line)
+        if uncaught is not None:
+            said = header[index + 1].strip() if index + 1 < len(header) else ""
+            what = said.removeprefix(_WHAT).strip() if said.startswith(_WHAT) else None
+            return uncaught[1] or uncaught[3] or uncaught[4], uncaught[2] or uncaught[5] or what
+    return split_header(header, type_)
 
 
 NATIVE = Language(
@@ -180,12 +100,7 @@ NATIVE = Language(
 SWIFT = Language(
     name="swift",
     aliases=frozenset({"swift", "objc", "objective-c", "swift-objc"}),
-    looks_like=lambda text: (
-        looks_like(text)
-        and any(
-            word in text for word in (".swift", "swift-", "libswift", "Binary Images:", "libdyld", "CoreFoundation")
-        )
-    ),
+    looks_like=_swift_looks_like,
     parse=parse,
     function_key=function_key,
 )

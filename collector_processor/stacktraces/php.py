@@ -19,14 +19,21 @@ _MAIN = re.compile(r"#[0-9]{1,5} \{main\}")
 _NAME = r"([A-Za-z_][\w\\]{0,255}(?:@anonymous)?)"
 _OLD = re.compile(rf"exception '{_NAME}' with message '")
 _NEW = re.compile(rf"(?:Uncaught |Next |^){_NAME}(?:: |\Z)")
+_LOGGED = re.compile(rf"\[object\] \({_NAME}\(code: [^()]{{0,32}}\): ")
+_TRACE = re.compile(r"Stack trace:|\[stacktrace\]")
+_BEGINNINGS = ("Next ", "[previous exception]")
 _GENERATED = re.compile(r"@anonymous.*|:[0-9]+\}")
+
+
+_ANONYMOUS = re.compile(r"@anonymous.*?(?=->|::|\Z)", re.DOTALL)
 
 
 @remembered
 def function_key(function: str) -> str:
     """Without the place that PHP 8.4 puts into a closure's name; a closure alone says no place."""
     name = _GENERATED.sub("}", function) if function.startswith("{") or "{closure:" in function else function
-    name = name.partition("@anonymous")[0] if "@anonymous" in name else name
+    if "@anonymous" in name:  # class@anonymous/srv/app/a.php:12$0->run
+        name = _ANONYMOUS.sub("@anonymous", name)
     return "" if name == "{closure}" else name
 
 
@@ -52,50 +59,65 @@ def looks_like(text: str) -> bool:
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
-    """PHP prints the first cause first and the exception that the record carries last (``Next``)."""
+    """PHP prints the first cause first and the exception that the record carries last (``Next``); Monolog prints it
+    first."""
     found: list[tuple[str | None, str | None, list[Frame]]] = []
     header: list[str] = []
     frames: list[Frame] = []
+    main = outermost_last = False
 
     def close() -> None:
-        if frames and len(found) < MAX_EXCEPTIONS:
-            name, message = _header(header)
-            found.append((name, message, list(frames)))
+        if (frames or main) and len(found) < MAX_EXCEPTIONS:
+            name, message, place = _header(header)
+            own = list(frames)
+            if not own and place is not None:  # raised outside of any function
+                own.append(Frame("{main}", None, place[0], place[1], None, in_app.php(place[0])))
+            found.append((name, message, own))
 
     for line in lines(text):
         frame = read_frame(line)
+        begins = line.lstrip().startswith(_BEGINNINGS)
         if frame is not None:
             if len(frames) < MAX_FRAMES:
                 frames.append(frame)
-        elif line.lstrip().startswith("Next "):
+        elif begins and (frames or main):
+            outermost_last = outermost_last or line.lstrip().startswith("Next ")
             close()
-            header, frames = [line.lstrip()], []
-        elif not frames and "Stack trace:" not in line and len(header) < MAX_EXCEPTIONS:
+            header, frames, main = [line.lstrip()], [], False
+        elif _MAIN.match(line.strip()):
+            main = True
+        elif not frames and not _TRACE.search(line) and len(header) < MAX_EXCEPTIONS:
             header.append(line)
     close()
+    if not any(own for _, _, own in found):
+        return []
     nodes: list[ExceptionNode] = []
-    for index, (name, message, own) in enumerate(reversed(found)):
+    for index, (name, message, own) in enumerate(reversed(found) if outermost_last else found):
         outermost = index == 0
-        nodes.append(
-            ExceptionNode(
-                name or (type_ or None if outermost else None), message, None if outermost else index - 1, tuple(own)
-            )
-        )
+        said = name or (type_ or None if outermost else None)
+        nodes.append(ExceptionNode(said, message, None if outermost else index - 1, tuple(own)))
     return nodes
 
 
-def _header(header: list[str]) -> tuple[str | None, str | None]:
-    """``Type: message in file:3``, ``… in file on line 3``, and what PHP 5 printed: ``exception 'T' with message``."""
+def _header(header: list[str]) -> tuple[str | None, str | None, tuple[str, int] | None]:
+    """(type, message, where it was thrown) of ``Type: message in file:3``, ``… in file on line 3``, what PHP 5 printed
+    (``exception 'T' with message``), and Monolog's ``[object] (T(code: 0): message at file:3)``."""
     said = "\n".join(header).strip()[-MAX_LINE:]
+    logged = _LOGGED.search(said)
+    if logged is not None:
+        front, _, place = said[logged.end() :].removesuffix(")").rpartition(" at ")
+        placed = position(place)
+        return (logged[1], front, placed[:2]) if front and placed else (logged[1], said[logged.end() :], None)
     front, _, place = said.rpartition(" in ")
-    if front and position(place.replace(" on line ", ":")) is not None:
+    placed = position(place.replace(" on line ", ":")) if front else None
+    if placed is not None:
         match = _OLD.search(front)
         if match is not None and front.endswith("'"):
-            return match[1], front[match.end() : -1]
+            return match[1], front[match.end() : -1], placed[:2]
         match = _NEW.search(front)
         if match is not None:
-            return match[1], front[match.end() :]
-    return None, said or None
+            return match[1], front[match.end() :], placed[:2]
+    return None, said or None, None
 
 
 PHP = Language(name="php", aliases=frozenset({"php"}), looks_like=looks_like, parse=parse, function_key=function_key)

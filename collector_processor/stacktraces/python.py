@@ -19,6 +19,8 @@ from collector_processor.stacktraces.text import LOG_LEVELS, lines, remembered, 
 HEADER = "Traceback (most recent call last):"
 CAUSE = "The above exception was the direct cause of the following exception:"
 CONTEXT = "During handling of the above exception, another exception occurred:"
+CRASH = "(most recent call first):"
+_CRASHED = "Fatal Python error"
 _GROUP_HEADER = "+ Exception Group " + HEADER
 _FRAME = '  File "'
 
@@ -143,17 +145,35 @@ def read_frame(line: str) -> Frame | None:
     return Frame(function.rstrip(), None, file, int(number), None, in_app.python(file))
 
 
+@remembered
+def _crash_frame(line: str) -> Frame | None:
+    """``  File "path", line 3 in function``, as faulthandler prints it."""
+    place, found, function = line.rpartition(" in ")
+    return read_frame(f"{place}, in {function}") if found and line.startswith(_FRAME) else None
+
+
+def _crash(all_lines: list[str], type_: str) -> Sequence[ExceptionNode]:
+    """The first thread of what faulthandler prints, which is the one that crashed; its raising frame stands first."""
+    start = next((index + 1 for index, line in enumerate(all_lines) if line.endswith(CRASH)), len(all_lines))
+    stop = next((index for index in range(start, len(all_lines)) if not all_lines[index].strip()), len(all_lines))
+    frames = tuple(frame for line in all_lines[start:stop] if (frame := _crash_frame(line)) is not None)
+    said = next((line[line.find(_CRASHED) :] for line in all_lines[:start] if _CRASHED in line), "")
+    return [ExceptionNode(_CRASHED if said else type_ or None, said.partition(": ")[2] or None, None, frames)]
+
+
 def looks_like(text: str) -> bool:
     return HEADER in text or ('File "' in text and '", line ' in text)
 
 
 def function_key(function: str) -> str:
-    """Functions keep their name; a lambda or generator expression has none that tells it from its neighbours."""
+    """Functions keep their name; a lambda has none that tells it from others, a comprehension its function's."""
     return "" if function in ("<lambda>", "<genexpr>") else function
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     all_lines = lines(text)
+    if CRASH in text and HEADER not in text:
+        return _crash(all_lines, type_)
     grouped = "Exception Group" in text or "+--------" in text
     for line in all_lines:
         if line.endswith(HEADER):
@@ -246,5 +266,5 @@ PYTHON = Language(
     parse=parse,
     function_key=function_key,
     # Comprehensions are inlined since Python 3.12 and have no frame there.
-    enclosed=frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"}),
+    enclosed=frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}),
 )

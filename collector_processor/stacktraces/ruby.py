@@ -15,7 +15,8 @@ MAX_FRAMES = 1024
 MAX_LINE = 2048
 
 _FRAME = re.compile(
-    r"\s*(?:[0-9]{1,6}: )?(?:from )?((?:[A-Za-z]:)?[^:\s][^:\n]{0,1024}):([0-9]{1,9})"
+    r"\s*(?:[0-9]{1,6}: )?(?:from )?"
+    r"(<internal:[^<>\s]{1,512}>|\(eval at [^()\n]{1,1024}\)|(?:[A-Za-z]:)?[^:\s][^:\n]{0,1024}):([0-9]{1,9})"
     r"(?::in [`'](.{0,512}?)'|(?::in (?![`'])(\S{1,512}))?)(?:: (.*))?$"
 )
 _JRUBY = re.compile(r"([\w$.<>]{1,512})\(((?:uri:)?[^():]{1,512}(?::[^():]{1,512})?):([0-9]{1,9})\)$")
@@ -66,18 +67,23 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
         all_lines = all_lines[::-1]
     headers: list[list[str]] = [[]]
     frames: list[list[Frame]] = [[]]
+    below: list[list[str]] = [[]]
+    """What follows the first line's message: its other lines, and the marked source."""
     said: list[str | None] = [None]
     for line in all_lines:
         read = read_frame(line)
         if read is None:
-            if not frames[-1] or len(frames[-1]) == 1:
+            if not frames[-1]:
                 headers[-1].append(line)
+            elif len(frames[-1]) == 1 and said[-1] is not None:
+                below[-1].append(line)
             continue
         frame, message = read
         begins = bool(message) and not line.lstrip().startswith("from ")
         if begins and frames[-1] and len(frames) < MAX_EXCEPTIONS:
             headers.append([])
             frames.append([])
+            below.append([])
             said.append(None)
         if begins and said[-1] is None and not frames[-1]:
             said[-1] = message
@@ -88,6 +94,7 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     nodes: list[ExceptionNode] = []
     for index, own in enumerate(frames):
         name, text_ = _header(headers[index], said[index], type_ if index == 0 else "")
+        text_ = "\n".join([text_ or "", *below[index]]).rstrip() or None
         nodes.append(ExceptionNode(name, text_, index - 1 if index else None, tuple(own)))
     return nodes
 

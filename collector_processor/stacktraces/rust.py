@@ -15,6 +15,7 @@ MAX_FRAMES = 1024
 MAX_LINE = 2048
 
 _NUMBER = re.compile(r"[0-9]{1,5}: +(?:0x[0-9a-f]{1,16} - +)?")
+_BACKTRACE = re.compile(r"^ *[Ss]tack backtrace:|━ BACKTRACE ━")
 _PANICKED = re.compile(r"thread '[^']{0,256}'(?: \([0-9]{1,20}\))? panicked at ")
 _HASH = re.compile(
     r"::h[0-9a-f]{16}(?: \(\.llvm\.[0-9]{1,24}\))?$|(?:::\{\{?closure\}?\}(?:#[0-9]+)?)+|\[[0-9a-f]{16}\]"
@@ -31,50 +32,70 @@ def looks_like(text: str) -> bool:
     """Asked before JavaScript, whose frames without a function look like the places of a backtrace."""
     if "panicked at " in text:
         return "thread '" in text
-    return "stack backtrace:" in text or (".rs:" in text and "#0 " in text)
+    return "tack backtrace:" in text or "━ BACKTRACE ━" in text or (".rs:" in text and "#0 " in text)
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
-    """Without a backtrace the place of the panic is the frame."""
-    frames: list[Frame] = []
-    message: list[str] = []
-    panicked: Frame | None = None
-    function: str | None = None
-    open_ = False
-    for line in lines(text):
-        short = line[:MAX_LINE]
-        if panicked is None and "panicked at " in short:
-            said, panicked = _panic(short.rstrip())
-            if panicked is not None:
-                open_ = said is None
-                message += [said] if said is not None else []
-                continue
-        if short.startswith(("stack backtrace:", "note: ")):
-            open_ = False
-        if open_:
-            message.append(line)
-            continue
-        bare = short.strip()
-        place = position(bare[3:]) if function is not None and bare.startswith("at ") else None
-        if place is not None and function is not None:
-            file, row, column = place
-            frames.append(Frame(function, None, file, row, column, in_app.rust(file, function)))
-            function = None
-            continue
-        if function is not None:
-            frames.append(Frame(function, None, None, None, None, in_app.rust("", function)))
-            function = None
-        number = _NUMBER.match(bare)
-        if number is not None and len(frames) < MAX_FRAMES and not bare.startswith("0x", number.end()):
-            function = bare[number.end() :] or None
-    if function is not None:
-        frames.append(Frame(function, None, None, None, None, in_app.rust("", function)))
-    if not frames:  # a sanitizer prints the stack of a Rust program in its own form
+    """Without a backtrace the place of the panic is the frame. The causes that anyhow numbers are part of the
+    message."""
+    all_lines = lines(text)
+    start = next((index for index, line in enumerate(all_lines) if _BACKTRACE.search(line[:MAX_LINE])), None)
+    said, panicked = _said(all_lines[:start])
+    frames = _numbered(all_lines[start or 0 :])
+    if not frames:
         frames = list(native.read(text)) or ([panicked] if panicked is not None else [])
     if not frames:
         return []
-    said = "\n".join(message).strip() or None
     return [ExceptionNode(type_ or ("panic" if panicked is not None else None), said, None, tuple(frames))]
+
+
+def _said(header: Sequence[str]) -> tuple[str | None, Frame | None]:
+    """(message, where it panicked) of what stands before the backtrace."""
+    message: list[str] = []
+    panicked: Frame | None = None
+    for index, line in enumerate(header):
+        short = line[:MAX_LINE]
+        if "panicked at " in short:
+            said, panicked = _panic(short.rstrip())
+            if panicked is not None:
+                message = [said] if said is not None else []
+                for below in header[index + 1 :] if said is None else ():
+                    if below.startswith("note: ") or _NUMBER.match(below.strip()):
+                        break
+                    message.append(below)
+                break
+        if short.startswith("Message: "):  # color-eyre
+            message = [short[9:].strip()]
+            break
+        if _NUMBER.match(short.strip()) and not message:  # a backtrace alone
+            break
+        message.append(line)
+    return "\n".join(message).strip().removeprefix("Error: ") or None, panicked
+
+
+def _numbered(all_lines: Sequence[str]) -> list[Frame]:
+    """``3: function`` and, on the next line, ``at file:line:column``."""
+    frames: list[Frame] = []
+    function: str | None = None
+    causes = False
+    for line in all_lines:
+        bare = line[:MAX_LINE].strip()
+        place = position(bare[3:]) if function is not None and bare.startswith("at ") else None
+        if function is not None:
+            file, row, column = place or (None, None, None)
+            frames.append(Frame(function, None, file, row, column, in_app.rust(file or "", function)))
+            function = None
+        if place is not None:
+            continue
+        if frames and "panicked at " in bare:  # a panic while it unwound
+            break
+        causes = bare == "Caused by:" or (causes and bool(bare))
+        number = _NUMBER.match(bare)
+        if number is not None and not causes and len(frames) < MAX_FRAMES and not bare.startswith("0x", number.end()):
+            function = bare[number.end() :] or None
+    if function is not None:
+        frames.append(Frame(function, None, None, None, None, in_app.rust("", function)))
+    return frames
 
 
 def _panic(line: str) -> tuple[str | None, Frame | None]:

@@ -7,9 +7,8 @@ that is undone here, once, so that the readers know one form. Everything is line
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 MAX_CHARACTERS = 65_536
 """Of one stack text; what is longer loses its middle: JavaScript has the error at the head, Python at the tail."""
@@ -32,23 +31,45 @@ it by accident."""
 
 _T = TypeVar("_T")
 _REMEMBERED = 512
+_ANSWERS = 4096
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,16}m")
+_LINKS = ("Caused by", "Suppressed", "Wrapped by", "[cause]", "caused by")
+"""In front of a header, not of a message: Java's ``new RuntimeException(cause)`` has the cause's header for message."""
 _ESCAPE = re.compile(r"\\(?:r\\n|(.))")
+_ESCAPED_FRAME = re.compile(r"\\n(?:\\t|[ \t]{0,64})(?:at |File |from |#[0-9])")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\n", '"': '"', "'": "'", "\\": "\\", "/": "/"}
 _DIGIT = re.compile("[0-9]")
+_DIGITS = re.compile("[0-9]+")
+_MAX_PREFIX = 192
+_INDENTED = "   "
+"""Python's frames have two blanks in front of them, whatever stands above."""
+_LOGGED = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2}|\w[ \t]*\| |^\[\w+\] |^[VDIWEF]/\w")
+"""A clock, the bar of docker compose, the level in brackets of sbt and Maven, Android's level and tag."""
+_PREFIX_END = re.compile(r".*(?:: |\| |\] | - | [FP] )", re.DOTALL)
+_CLOCK_END = re.compile(r".*?0:0:0\S* ")
+
+
+class _Memory(dict[str, _T], Generic[_T]):
+    """A dict that asks when it does not know: an answer that is there costs no Python call."""
+
+    def __init__(self, function: Callable[[str], _T]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, text: str) -> _T:
+        answer = self._function(text)
+        if len(text) <= _REMEMBERED:
+            if len(self) >= _ANSWERS:
+                self.clear()  # cheaper than to keep an order of use, and as good: a program's lines come back at once
+            self[text] = answer
+        return answer
 
 
 def remembered(function: Callable[[str], _T]) -> Callable[[str], _T]:
     """A bounded memory of ``function``'s answers. Lines and file names repeat from stack to stack; long ones, which
     only a hostile text has many of, are not kept."""
-    cached = lru_cache(maxsize=4096)(function)
-
-    @wraps(function)
-    def answer(text: str) -> _T:
-        return cached(text) if len(text) <= _REMEMBERED else function(text)
-
-    return answer
+    return _Memory(function).__getitem__
 
 
 def bounded(text: str) -> str:
@@ -71,7 +92,11 @@ def cut_message(text: str, message: str) -> str:
         if start < 2:
             return text
         stop = start + len(message)
-        if text[start - 2 : start] == ": " and (stop == len(text) or text[stop] in "\r\n"):
+        if (
+            text[start - 2 : start] == ": "
+            and (stop == len(text) or text[stop] in "\r\n")
+            and not text.endswith(_LINKS, 0, start - 2)
+        ):
             return text[:start] + MESSAGE_MARK + text[stop:]
         end = start + len(message) - 1
     return text
@@ -89,7 +114,7 @@ def uncoloured(text: str) -> str:
 
 def lines(text: str) -> list[str]:
     """The lines, ``MAX_LINES`` at most: escapes of a one-liner and carriage returns undone."""
-    if "\\n" in text and "\n" not in text.strip():
+    if "\\n" in text and ("\n" not in text.strip() or (text.count("\n") <= 3 and _ESCAPED_FRAME.search(text))):
         text = _ESCAPE.sub(_unescape, text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -97,6 +122,37 @@ def lines(text: str) -> list[str]:
     if len(found) > MAX_LINES:
         found[MAX_LINES // 4 : len(found) - MAX_LINES * 3 // 4 + 1] = [SHORTENED]
     return found
+
+
+def without_log_prefix(all_lines: list[str]) -> list[str]:
+    """The lines without what a log puts before each of them (``web-1  | ``, ``11-24 10:00:00.1 412 E Tag: ``), the
+    same but for its digits; unchanged when they have nothing of the kind in common."""
+    first = next((line for line in all_lines if line.strip()), "")
+    if first.startswith(_INDENTED):
+        return _dedented(all_lines)
+    if len(all_lines) < 2 or _LOGGED.search(first[:_MAX_PREFIX]) is None:
+        return all_lines
+    prefix = _common_prefix(all_lines)
+    end = _PREFIX_END.match(prefix) or _CLOCK_END.match(prefix)
+    if end is None or _LOGGED.search(end[0].replace(":0", ":00")) is None:
+        return all_lines
+    bare = re.compile(re.escape(end[0].rstrip()).replace("0", "[0-9]+") + " ?")
+    return [line[found.end() :] if (found := bare.match(line)) is not None else line for line in all_lines]
+
+
+def _dedented(all_lines: list[str]) -> list[str]:
+    """The lines of a text that stands indented as a whole, in a document or in another text."""
+    width = min(len(line) - len(line.lstrip(" ")) for line in all_lines if line.strip())
+    if any(line.startswith("+ Exception Group", width) for line in all_lines[:16]):
+        width -= 2  # Python's groups have a margin
+    return [line[width:] for line in all_lines] if width >= len(_INDENTED) else all_lines
+
+
+def _common_prefix(all_lines: Sequence[str]) -> str:
+    """What all lines begin with, a ``0`` for each run of digits."""
+    shapes = [_DIGITS.sub("0", line[:_MAX_PREFIX]) + " " for line in all_lines if line.strip()]
+    first, last = min(shapes), max(shapes)
+    return first[: next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), None)]
 
 
 def without_prefix(all_lines: list[str], prefix: str) -> list[str]:
