@@ -12,6 +12,7 @@ from otel_errors.active import Reporter
 from otel_errors.admission import last_word
 from otel_errors.capture import CapturedException, capture
 from otel_errors.config import Settings
+from otel_errors.current_request import current_request
 from otel_errors.emit import Occurrence
 from otel_errors.guard import tell_failure
 from otel_errors.references import reference_of
@@ -79,8 +80,7 @@ def _of_the_occurrence(
         semconv.THREAD_ID: origin.thread_id,
         semconv.THREAD_NAME: origin.thread_name,
         **missing_attributes(reporter.settings.release, reporter.providers()),
-        **occurrence.request,
-        **request_of(origin),
+        **(request_of(origin) or (current_request() if origin.live else {})),
         **user_attributes(origin.scope.user, reporter.settings),
     }
     if origin.task_name:

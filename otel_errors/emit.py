@@ -29,8 +29,6 @@ class Occurrence:
     fatal: bool = False
     """It ends the process."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    request: Mapping[str, str] = field(default_factory=dict)
-    """Route and method as the framework knows them, by the names of the conventions; what a span says of them wins."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """The application's own, which win over ours."""
     timestamp: int | None = None

@@ -27,6 +27,8 @@ class Origin:
     thread_name: str
     task_name: str = ""
     """Of the asyncio task; ``""`` where none runs."""
+    live: bool = False
+    """Whether it is the code that runs now, and not what the garbage collector or an event loop tells of afterwards."""
 
     @property
     def span(self) -> trace.Span:
@@ -74,7 +76,7 @@ def of_context_variables(variables: ContextVariables | None) -> Origin:
         return unknown()
     try:
         # A copy, because a context that is entered already cannot be entered twice.
-        return variables.copy().run(here)
+        return replace(variables.copy().run(here), live=False)
     except Exception:
         return unknown()
 
@@ -100,7 +102,7 @@ def _name_of(task: Any) -> str:
 
 def _in_this_thread(context: Context, scope: Scope) -> Origin:
     thread = threading.current_thread()
-    return Origin(context, scope, threading.get_ident(), thread.name, _current_task_name())
+    return Origin(context, scope, threading.get_ident(), thread.name, _current_task_name(), live=True)
 
 
 def _current_task_name() -> str:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from otel_errors.hooks.framework import LateSignal, answered, drop_our_frame, failed, route_and_method
+from otel_errors.hooks.framework import LateSignal, answered, drop_our_frame, failed
 from otel_errors.patching import LatePatch
 
 MECHANISM = "django"
@@ -26,13 +26,8 @@ def uninstall() -> None:
         hook.uninstall()
 
 
-def _got_request_exception(request: Any = None, **arguments: Any) -> None:
-    failed(MECHANISM, sys.exc_info()[1], lambda: _facts_of(request))
-
-
-def _facts_of(request: Any) -> dict[str, str]:
-    # No match yet: the error is one of a middleware.
-    return route_and_method(getattr(getattr(request, "resolver_match", None), "route", None), request.method)
+def _got_request_exception(**arguments: Any) -> None:
+    failed(MECHANISM, sys.exc_info()[1])
 
 
 def _process_exception(wrapped: Callable[..., Any], handler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -43,8 +38,7 @@ def _process_exception(wrapped: Callable[..., Any], handler: Any, args: tuple[An
         raise
     error = args[0] if args else kwargs.get("exception")
     if answer is not None and isinstance(error, BaseException):
-        request = args[1] if len(args) > 1 else kwargs.get("request")
-        answered(MECHANISM, error, answer, lambda: _facts_of(request))
+        answered(MECHANISM, error, answer)
     return answer
 
 

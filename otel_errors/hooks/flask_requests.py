@@ -3,13 +3,13 @@ sees."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import Any
 
 from otel_errors import active
 from otel_errors.guard import guarded
-from otel_errors.hooks.framework import LateSignal, failed, route_and_method, watching_handler
+from otel_errors.hooks.framework import LateSignal, failed, watching_handler
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import LatePatch
 
@@ -27,14 +27,7 @@ def uninstall() -> None:
 
 
 def _got_request_exception(sender: Any, exception: object = None, **extra: Any) -> None:
-    failed(MECHANISM, exception, _request)
-
-
-def _request() -> Mapping[str, str]:
-    """Flask knows the current one."""
-    from flask import request
-
-    return route_and_method(getattr(request.url_rule, "rule", None), request.method)
+    failed(MECHANISM, exception)
 
 
 def _find_error_handler(wrapped: Callable[..., Any], app: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -47,11 +40,9 @@ def _find_error_handler(wrapped: Callable[..., Any], app: Any, args: tuple[Any, 
         if error is None or getattr(error, "original_exception", None) is not None or is_not_an_error(error):
             return handler
         if handler is not None:
-            return watching_handler(
-                MECHANISM, handler, error, asynchronous=iscoroutinefunction(handler), request=_request
-            )
+            return watching_handler(MECHANISM, handler, error, asynchronous=iscoroutinefunction(handler))
     if handler is None and error is not None and _is_an_answer(error):
-        failed(MECHANISM, error, _request)  # abort(503): it is its own answer
+        failed(MECHANISM, error)  # abort(503): it is its own answer
     return handler
 
 

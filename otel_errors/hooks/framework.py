@@ -7,7 +7,7 @@ does not fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -18,45 +18,26 @@ from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.report import report
-from otel_errors.safe_text import text_of
-from otel_errors.semconv import HTTP_REQUEST_METHOD, HTTP_ROUTE
-from otel_errors.span_facts import MAX_CHARACTERS
 
 FIRST_SERVER_ERROR = 500
 
 
-def failed(mechanism: str, error: object, request: Callable[[], Mapping[str, str]] = dict) -> None:
-    """``error`` is what the request or task that runs now failed with, in whatever way the framework answers it.
-    ``request``: asked for route and method, by the names of the conventions, when there is an error to say them of."""
+def failed(mechanism: str, error: object) -> None:
+    """``error`` is what the request or task that runs now failed with, in whatever way the framework answers it."""
     with guarded(mechanism) as go:
         reporter = active.instrumented() if go else None
         if reporter is None or not isinstance(error, BaseException) or is_not_an_error(error):
             return
         where = origin.here()
-        report(reporter, error, Occurrence(mechanism, False, where, request=_known(request)), span=where.span)
+        report(reporter, error, Occurrence(mechanism, False, where), span=where.span)
 
 
-def route_and_method(route: object, method: object) -> dict[str, str]:
-    """By the names of the conventions; what is not a text is not known."""
-    named = {HTTP_ROUTE: route, HTTP_REQUEST_METHOD: method}
-    return {key: text_of(value)[0][:MAX_CHARACTERS] for key, value in named.items() if isinstance(value, str) and value}
-
-
-def _known(request: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
-    try:
-        return request()
-    except Exception:  # another version of the framework; the error is worth having without
-        return {}
-
-
-def answered(
-    mechanism: str, error: BaseException, answer: object, request: Callable[[], Mapping[str, str]] = dict
-) -> None:
+def answered(mechanism: str, error: BaseException, answer: object) -> None:
     """The application turned ``error`` into ``answer``: a failure when that says so, else the way that it works."""
     with guarded(mechanism) as go:
         fails = go and status_of(answer) >= FIRST_SERVER_ERROR
     if fails:
-        failed(mechanism, error, request)
+        failed(mechanism, error)
 
 
 def status_of(answer: object) -> int:
@@ -76,14 +57,7 @@ def status_of(answer: object) -> int:
     return 200
 
 
-def watching_handler(
-    mechanism: str,
-    handler: Any,
-    error: BaseException,
-    *,
-    asynchronous: bool,
-    request: Callable[[], Mapping[str, str]] = dict,
-) -> Callable[..., Any]:
+def watching_handler(mechanism: str, handler: Any, error: BaseException, *, asynchronous: bool) -> Callable[..., Any]:
     """``handler``, the application's own for ``error``, with a look at what it answers. As synchronous or
     asynchronous as it was: frameworks choose by that how they call it."""
     if asynchronous:
@@ -94,7 +68,7 @@ def watching_handler(
             except BaseException as own:
                 drop_our_frame(own)
                 raise
-            answered(mechanism, error, answer, request)
+            answered(mechanism, error, answer)
             return answer
 
         return watched_async
@@ -105,7 +79,7 @@ def watching_handler(
         except BaseException as own:
             drop_our_frame(own)
             raise
-        answered(mechanism, error, answer, request)
+        answered(mechanism, error, answer)
         return answer
 
     return watched

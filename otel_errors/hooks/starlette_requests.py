@@ -9,7 +9,7 @@ from typing import Any
 
 from otel_errors import active
 from otel_errors.guard import guarded
-from otel_errors.hooks.framework import failed, route_and_method, watching_handler
+from otel_errors.hooks.framework import failed, watching_handler
 from otel_errors.not_errors import is_not_an_error
 from otel_errors.patching import LatePatch
 
@@ -46,14 +46,8 @@ def _is_asynchronous(handler: Any) -> bool:
 
 
 def _respond(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    request = args[0] if args else kwargs.get("request")
-    failed(MECHANISM, _error_of(args, kwargs), lambda: _facts_of(request))
+    failed(MECHANISM, _error_of(args, kwargs))
     return wrapped(*args, **kwargs)
-
-
-def _facts_of(request: Any) -> dict[str, str]:
-    # FastAPI tells the route; Starlette its parameters only.
-    return route_and_method(getattr(request.scope.get("route"), "path", None), request.method)
 
 
 # With a handler of the application for 500 these two are not called; then the server logs the error, which is raised

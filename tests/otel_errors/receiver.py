@@ -27,6 +27,7 @@ class Record:
     body: str = ""
     scope: str = ""
     span_name: str = ""
+    resource: dict[str, Any] = field(default_factory=dict)
 
     @property
     def event_id(self) -> str:
@@ -101,6 +102,7 @@ def _spans(request: ExportTraceServiceRequest) -> list[SpanSeen]:
                             event.time_unix_nano,
                             scope=scope.scope.name,
                             span_name=span.name,
+                            resource=_attributes(resource.resource.attributes),
                         )
                     )
                 spans.append(seen)
@@ -119,6 +121,7 @@ def _logs(request: ExportLogsServiceRequest) -> list[Record]:
             severity=log.severity_number,
             body=log.body.string_value,
             scope=scope.scope.name,
+            resource=_attributes(resource.resource.attributes),
         )
         for resource in request.resource_logs
         for scope in resource.scope_logs
