@@ -68,13 +68,14 @@ class Answering:
             return False
         return debug or is_control_flow(error) or bool(self._debug())
 
-    def handled(self, error: BaseException, asked: Asked) -> Handled:
-        """``error`` will be answered."""
-        return self._handle(error, asked.facts, asked.accept_language, None)
+    def handled(self, error: BaseException, asked: Asked, context: Context | None = None) -> Handled:
+        """``error`` will be answered. ``context``: of the request, whose span may be over by now."""
+        with _in(context):
+            return self._handle(error, asked.facts, asked.accept_language, None)
 
-    def response(self, error: BaseException, asked: Asked) -> ErrorResponse:
+    def response(self, error: BaseException, asked: Asked, context: Context | None = None) -> ErrorResponse:
         """``error``, handled, and the answer to it over HTTP."""
-        return self.response_to(self.handled(error, asked), asked)
+        return self.response_to(self.handled(error, asked, context), asked)
 
     def response_to(self, handled: Handled, asked: Asked) -> ErrorResponse:
         return response_to(
@@ -82,11 +83,9 @@ class Answering:
         )
 
     def late(self, error: BaseException, asked: Asked, context: Context | None = None) -> None:
-        """``error`` can no longer be answered, and is raised on: the answer has begun or was sent. ``context``: of the
-        request, whose span may be over by now."""
-        if not is_control_flow(error):
-            with _in(context):
-                self._handle(error, asked.facts, asked.accept_language, False)
+        """``error`` can no longer be answered: the answer has begun, or was sent."""
+        with _in(context):
+            self._handle(error, asked.facts, asked.accept_language, False)
 
     def call(self, error: BaseException, facts: Mapping[str, str], accept_language: str | None) -> Handled:
         """As ``handled``, for what is not HTTP."""

@@ -39,12 +39,13 @@ class AnsweredASGI:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        started = sent = False
 
         async def watched(message: Message) -> None:
-            nonlocal started
+            nonlocal started, sent
             started = started or message["type"] == "http.response.start"
             await send(message)
+            sent = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
             await self._app(scope, receive, watched)
@@ -52,6 +53,10 @@ class AnsweredASGI:
             if self._answering.passes(error, debug=_is_debugged(scope)):
                 raise
             asked = asked_of(scope)
+            if sent:
+                # Work for after the answer. Raised on, it would only close a connection that is in order.
+                self._answering.late(error, asked)
+                return
             if started:
                 # The server cuts the connection without the end of the body: the client sees that it is not all.
                 self._answering.late(error, asked)

@@ -92,11 +92,15 @@ class ErrorMiddleware:
     def _watch(self, request: HttpRequest, response: Any) -> None:
         asked, context = _asked(request), get_current()  # the request's span is over when the body is sent
 
+        def late(error: Exception) -> None:
+            if not self._answering.passes(error):
+                self._answering.late(error, asked, context)
+
         def parts(inner: Iterable[bytes]) -> Iterator[bytes]:
             try:
                 yield from inner
             except Exception as error:
-                self._answering.late(error, asked, context)
+                late(error)
                 raise
 
         async def async_parts(inner: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -104,7 +108,7 @@ class ErrorMiddleware:
                 async for part in inner:
                     yield part
             except Exception as error:
-                self._answering.late(error, asked, context)
+                late(error)
                 raise
 
         content = response.streaming_content

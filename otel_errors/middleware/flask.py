@@ -63,7 +63,10 @@ def handle_errors(
                 return error
             raise error
         response = answering.response(cause, asked_of(flask.request.environ))
-        return flask.Response(response.body, response.status, response.headers)
+        result = flask.Response(response.body, response.status)
+        result.headers.clear()
+        result.headers.extend(response.headers)  # with the length of the body that HEAD does not have
+        return result
 
     app.register_error_handler(Exception, answer)
     app.wsgi_app = AnsweredWSGI(app.wsgi_app, answering)  # type: ignore[method-assign]

@@ -73,7 +73,11 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             except Exception as error:
                 if self._answering.passes(error):
                     raise
-                self._abort_in_thread(error, context, method)
+                # Not abort(): in a thread it may overtake the message before it, and gRPC then never ends the call.
+                handled, code, trailers = self._answer(error, context, method)
+                context.set_trailing_metadata(trailers)
+                context.set_details(str(handled))
+                context.set_code(code)
 
         def plain_call(request: Any, context: Any) -> Any:
             try:
@@ -81,7 +85,8 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             except Exception as error:
                 if self._answering.passes(error):
                     raise
-                self._abort_in_thread(error, context, method)
+                handled, code, trailers = self._answer(error, context, method)
+                return context.abort(code, str(handled), trailers)
 
         if _is(isasyncgenfunction, behaviour):
             return stream
@@ -91,18 +96,15 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
     async def _abort(self, error: Exception, context: Any, method: str) -> NoReturn:
         handled, code, trailers = self._answer(error, context, method)
-        await context.abort(code, str(handled), (*(context.trailing_metadata() or ()), *trailers))
+        await context.abort(code, str(handled), trailers)
         raise AssertionError("context.abort() raises")
 
-    def _abort_in_thread(self, error: Exception, context: Any, method: str) -> NoReturn:
-        handled, code, trailers = self._answer(error, context, method)
-        context.abort(code, str(handled), (*(context.trailing_metadata() or ()), *trailers))
-        raise AssertionError("context.abort() raises")
-
-    def _answer(self, error: Exception, context: Any, method: str) -> tuple[Handled, Any, list[Trailer]]:
+    def _answer(self, error: Exception, context: Any, method: str) -> tuple[Handled, Any, tuple[Trailer, ...]]:
         handled = self._answering.call(error, {"method": method}, accept_language(context.invocation_metadata()))
         code = status_of(handled.error.grpc_status)
-        return handled, code, trailers_of(handled, code.value[0], self._domain)
+        # The context of plain functions does not tell what they set.
+        given = context.trailing_metadata() if hasattr(context, "trailing_metadata") else None
+        return handled, code, (*(given or ()), *trailers_of(handled, code.value[0], self._domain))
 
 
 def _is(kind: Callable[[Any], bool], behaviour: Behaviour) -> bool:

@@ -75,7 +75,7 @@ class _Body:
         self._write: Callable[[bytes], object] | None = None
         """The server's, once it has the status."""
         self._started = False
-        self._iterable: Iterable[bytes] = ()
+        self._iterable: Iterable[bytes] = iter(())
         self._parts: Iterator[bytes] = iter(())
         self._context: Context | None = None
 
@@ -123,9 +123,10 @@ class _Body:
         try:
             close()
         except Exception as error:
-            # Work for after the answer. Raised on: the server logs it, and closes the connection.
+            if self._answering.passes(error):
+                raise
+            # Work for after the answer. Raised on, it would only close a connection that is in order.
             self._answering.late(error, asked_of(self._environ), self._context)
-            raise
 
     def _answer(self, error: Exception) -> bool:
         """Put the answer in the place of the body. False when ``error`` is to be raised on."""
@@ -135,7 +136,7 @@ class _Body:
             # The status is sent: the server cuts the connection, so that the client sees that it is not all.
             self._answering.late(error, asked_of(self._environ), self._context)
             return False
-        response = self._answering.response(error, asked_of(self._environ))
+        response = self._answering.response(error, asked_of(self._environ), self._context)
         self._waiting = (f"{response.status} {response.reason}", response.headers)
         self._parts = iter([response.body] if response.body else [])
         return True
