@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from opentelemetry import trace
+
+from otel_errors.external_reporting import EXTERNAL_REPORTING_DSN, apply_dsn, is_reporting_on
 from otel_errors.guard import log as internal_log
 from otel_errors.guard import tell_failure
 from otel_errors.log_file import RotatedFile
@@ -24,7 +27,6 @@ LOG_LEVEL: Final = "LOG_LEVEL"
 LOG_FILE_PATH: Final = "LOG_FILE_PATH"
 LOG_MAX_BYTES: Final = "LOG_MAX_BYTES"
 LOG_BACKUP_COUNT: Final = "LOG_BACKUP_COUNT"
-ENABLE_EXTERNAL_REPORTING: Final = "ENABLE_EXTERNAL_REPORTING"
 APP_ENV: Final = "APP_ENV"
 
 DEFAULT_MAX_BYTES: Final = 10_000_000
@@ -35,8 +37,6 @@ LARGEST_BACKUP_COUNT: Final = 1000
 
 Lines = Literal["plain", "json"]
 _FORMATTERS: Final[Mapping[str, type[PlainLines] | type[JsonLines]]] = {"plain": PlainLines, "json": JsonLines}
-_TRUE: Final = frozenset({"1", "true", "yes", "on"})
-_FALSE: Final = frozenset({"0", "false", "no", "off"})
 _lock = threading.Lock()
 
 
@@ -56,7 +56,8 @@ def setup_logger(
 
     What is not said comes from the environment: ``LOG_LEVEL`` (INFO), ``LOG_FILE_PATH`` (no file), ``LOG_MAX_BYTES``
     (10,000,000), ``LOG_BACKUP_COUNT`` (5), ``ENABLE_EXTERNAL_REPORTING`` (true: records also go to the OpenTelemetry
-    handlers of the root logger), ``APP_ENV`` (the environment in the lines). A bad value there, and a file that cannot
+    handlers of the root logger), ``EXTERNAL_REPORTING_DSN`` (where the SDK will send them, unless an OTLP endpoint is
+    set), ``APP_ENV`` (the environment in the lines). A bad value there, and a file that cannot
     be opened, are named on stderr and left out. Raises ``ValueError`` for the root logger and for bad arguments.
 
     >>> logger = setup_logger("shop.example", level="WARNING", console=None)
@@ -75,7 +76,8 @@ def setup_logger(
     path = os.fspath(file) if file is not None else os.environ.get(LOG_FILE_PATH, "").strip()
 
     handlers: list[logging.Handler] = []
-    if external if external is not None else _switch(ENABLE_EXTERNAL_REPORTING, True):
+    if external if external is not None else is_reporting_on():
+        _report_to_dsn()
         # First: what the export makes of an error, its event id, then stands in the lines.
         handlers.append(_ToOpenTelemetry())
     if console is not None:
@@ -136,6 +138,17 @@ class _ToOpenTelemetry(_Ours):
                     tell_failure("handing a log record to OpenTelemetry", failure)
 
 
+def _report_to_dsn() -> None:
+    in_time = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    outcome = apply_dsn(None if in_time else dict(os.environ))
+    if outcome == "applied" and not in_time:
+        internal_log.warning(
+            "%s: the OpenTelemetry SDK is set up already, without an endpoint for it; start the application with "
+            "opentelemetry-instrument, call setup_logger before the SDK is set up, or set OTEL_EXPORTER_OTLP_ENDPOINT",
+            EXTERNAL_REPORTING_DSN,
+        )
+
+
 def _opened(path: str, max_bytes: int, backup_count: int) -> _File | None:
     try:
         Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -168,13 +181,4 @@ def _number(key: str, name: str, given: int | None, default: int, least: int, mo
     if given is not None:
         raise ValueError(f"{key}: {problem}")
     internal_log.warning("%s: %s; %d is used", name, problem, default)
-    return default
-
-
-def _switch(name: str, default: bool) -> bool:
-    text = os.environ.get(name, "").strip().lower()
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    if text:
-        internal_log.warning("%s: %r: true or false is needed; %s is used", name, text, str(default).lower())
     return default

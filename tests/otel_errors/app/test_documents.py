@@ -67,7 +67,7 @@ def test_every_name_of_the_library_on_the_pages_is_there() -> None:
 def test_the_page_of_the_logger_names_every_field_and_setting() -> None:
     text = page("logging")
     assert [field for field in FIELDS if f"`{field}`" not in text] == []
-    logger = importlib.import_module("otel_errors.logger")
-    settings = [value for key, value in vars(logger).items() if key == value]
-    assert len(settings) == 6
+    modules = [importlib.import_module(f"otel_errors.{name}") for name in ("logger", "external_reporting")]
+    settings = {value for module in modules for key, value in vars(module).items() if key == value}
+    assert len(settings) == 7
     assert [name for name in settings if f"| `{name}` |" not in text] == []

@@ -9,8 +9,8 @@ import inspect
 import pytest
 
 MODULES = (
-    "app_errors", "catching", "details", "error_codes", "handler", "messages", "messages_compile", "negotiation",
-    "log_file", "log_lines", "logger", "references", "retry_hint",
+    "app_errors", "catching", "details", "error_codes", "external_reporting", "handler", "log_file", "log_lines",
+    "logger", "messages", "messages_compile", "negotiation", "references", "retry_hint",
 )  # fmt: skip
 
 

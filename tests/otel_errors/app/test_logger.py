@@ -31,6 +31,7 @@ def _logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "LOG_MAX_BYTES",
         "LOG_BACKUP_COUNT",
         "ENABLE_EXTERNAL_REPORTING",
+        "EXTERNAL_REPORTING_DSN",
         "APP_ENV",
     ):
         monkeypatch.delenv(name, raising=False)
