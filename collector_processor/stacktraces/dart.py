@@ -14,7 +14,10 @@ from collector_processor.stacktraces.text import lines, remembered
 MAX_FRAMES = 1024
 MAX_LINE = 2048
 
-_VM = re.compile(r"\s*#[0-9]{1,5} +(\S.{0,512}?) \(([^()]{1,1024}?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?\)\s*$")
+_VM = re.compile(
+    r"\s*(?:unparsed\s+)?#[0-9]{1,5} +"
+    r"(\S.{0,512}?) \(([^()]{1,1024}?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?\)\s*$"
+)
 _PLACE = re.compile(r"(.{1,1024}?)(?: ([0-9]{1,9})(?::([0-9]{1,9}))?)?$")
 _THROWN = re.compile(r"The following (\S{1,256}) (?:was thrown|object was thrown)")
 """Flutter's report of an error; the message is on the lines below."""

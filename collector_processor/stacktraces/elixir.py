@@ -25,6 +25,11 @@ _TERM = re.compile(
     r"\[(?:\{file,\s{0,128}\"([^\"]{1,512})\"\},\s{0,128}\{line,([0-9]{1,9})\}|\])"
 )
 """A frame of a stack that was printed as a term, ``{Module,Function,Arity,[{file,…},{line,…}]}``; over lines."""
+_ELIXIR_TERM = re.compile(
+    r"\{(:?[\w.]{1,256}), :(\S{1,256}), (?:([0-9]{1,3})|\[(.{0,512}?)\]),\s{0,128}"
+    r"\[file: ~?c?[\"']([^\"']{1,512})[\"'], line: ([0-9]{1,9})"
+)
+"""The same as Elixir prints it: ``{Mod, :fun, 1, [file: ~c"lib/a.ex", line: 3]}``."""
 _REASON = re.compile(r"\{(\w{1,64}),\s{0,128}\[\{")
 _NOWHERE = re.compile(
     r" {4,8}(?:\([\w.]{1,64}(?: [^()\s]{1,64})?\) (\S.{0,512}/[0-9]{1,3})"
@@ -76,11 +81,17 @@ def read_terms(text: str) -> list[Frame]:
         frames.append(Frame(function, None, term[4], row, None, in_app.elixir("", function)))
         if len(frames) == MAX_FRAMES:
             break
+    for term in _ELIXIR_TERM.finditer(text) if not frames and "[file: " in text else ():
+        arity = term[3] or str(term[4].count(",") + bool(term[4].strip()))
+        function = f"{term[1]}.{term[2]}/{arity}"
+        frames.append(Frame(function, None, term[5], int(term[6]), None, in_app.elixir("", function)))
+        if len(frames) == MAX_FRAMES:
+            break
     return frames
 
 
 def looks_like(text: str) -> bool:
-    if "{file," in text and _TERM.search(text) is not None:
+    if ("{file," in text or "[file: " in text) and read_terms(text):
         return True
     return (".ex" in text or ".erl" in text) and any(read_frame(line) for line in lines(text)[:256])
 
@@ -90,14 +101,14 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     frames: list[Frame] = []
     terms = False
     for line in lines(text):
-        terms = terms or "{file," in line
+        terms = terms or "{file," in line or "[file: " in line
         frame = read_frame(line)
         if frame is not None and len(frames) < MAX_FRAMES:
             frames.append(frame)
         if not frames and not terms:
             header.append(line)
     name: str | None = None
-    if not frames and "{file," in text:
+    if not frames and ("{file," in text or "[file: " in text):
         text = "\n".join(lines(text))
         frames = read_terms(text)
         reason = _REASON.search(text)

@@ -13,7 +13,10 @@ MAX_SEGMENTS = 6
 """Of a line between colons: what a log puts before the type has a few."""
 MAX_HEADER_LINES = 64
 _TYPE = re.compile(r"[A-Za-z_][\w$`+\\]*(?:(?:\.|::|/)[\w$`+\\]+)*")
-_ANNOUNCED = ("Unhandled Exception", "Unhandled exception", "Uncaught Exception", "Uncaught exception")
+_ANNOUNCED = tuple(
+    f"{word} {noun}" for word in ("Unhandled", "Uncaught", "Fatal") for noun in ("Exception", "exception")
+)
+"""What stands before a type and is none."""
 _NAMED = ("Error", "Exception", "Throwable", "Failure", "Fault", "Timeout", "Interrupt")
 
 

@@ -21,11 +21,10 @@ _UNCAUGHT = re.compile(
 )
 _WHAT = "what():"
 _SWIFT_WORDS = (".swift", "swift-", "libswift", "Binary Images:", "libdyld", "CoreFoundation", "libobjc")
-
-
 _DECORATION = re.compile(
-    r"^(?:(?:closure|implicit closure|defer|local func|autoclosure) #[0-9]{1,4} (?:\([^()]{0,128}\) )?in |partial apply for "
-    r"|(?:generic |function signature )?specialized |@objc |@nonobjc |reabstraction thunk helper (?:from|for) )+"
+    r"^(?:(?:closure|implicit closure|defer|local func|autoclosure) #[0-9]{1,4} (?:\([^()]{0,128}\) )?in "
+    r"|partial apply for |(?:generic |function signature )?specialized "
+    r"|@objc |@nonobjc |reabstraction thunk helper (?:from|for) )+"
     r"|\.(?:isra|constprop|part|cold|lto_priv|llvm)\b[.0-9]*|\s?\[clone [^\]]{0,64}\]"
 )
 

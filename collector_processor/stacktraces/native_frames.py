@@ -15,7 +15,7 @@ from collector_processor.stacktraces.text import remembered
 
 MAX_LINE = 2048
 
-_STACKED = re.compile(r"#[0-9]{1,5} +(?:(0x[0-9a-fA-F]{1,16})(?: in)?(?: +|$)|(pc) [0-9a-f]{6,16} +)?")
+_STACKED = re.compile(r"#[0-9]{1,5}\s+(?:(0x[0-9a-fA-F]{1,16}|\(null\))(?: in)?(?: +|$)|(pc) [0-9a-f]{6,16} +)?")
 _NUMBERED = re.compile(r"[0-9]{1,4}# +")
 _SWIFT = re.compile(r"[0-9]{1,4} (?:\[[^\]]{0,64}\] )?(?:\[[^\]]{0,16}\] )?0x[0-9a-f]{6,16} ")
 _APPLE = re.compile(r"[0-9]{1,4} +")
@@ -104,7 +104,9 @@ def _gdb(rest: str, address: str | None) -> Frame | None:
     if rest == "<signal handler called>":
         return _frame(rest, "")
     called, _, place = rest.rpartition(" at ")
-    placed = position(place) if called.endswith(")") else None
+    placed = position(place) if called.endswith(")") or address else None
+    if placed is not None and called and _GDB_ARGUMENTS.search(called) is None:
+        return _frame(called, placed[0], placed[1], placed[2])  # lldb, which prints no arguments
     if placed is None:
         called, _, place = rest.rpartition(" from ")
         if not called.endswith(")"):

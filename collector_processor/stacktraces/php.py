@@ -20,6 +20,7 @@ _NAME = r"([A-Za-z_][\w\\]{0,255}(?:@anonymous)?)"
 _OLD = re.compile(rf"exception '{_NAME}' with message '")
 _NEW = re.compile(rf"(?:Uncaught |Next |^){_NAME}(?:: |\Z)")
 _LOGGED = re.compile(rf"\[object\] \({_NAME}\(code: [^()]{{0,32}}\): ")
+_FOLDED = re.compile(r"\s+(?=Stack trace: |#[0-9]{1,5} \S|Next [A-Z]|thrown in )|(?<=Stack trace:)\s+")
 _TRACE = re.compile(r"Stack trace:|\[stacktrace\]")
 _BEGINNINGS = ("Next ", "[previous exception]")
 _GENERATED = re.compile(r"@anonymous.*|:[0-9]+\}")
@@ -53,6 +54,8 @@ def read_frame(line: str) -> Frame | None:
 
 
 def looks_like(text: str) -> bool:
+    if "Stack trace: #0 " in text and "(" in text:
+        return True
     return "#0 " in text and any(
         _MAIN.search(line[:512]) or (line.lstrip().startswith("#0 ") and read_frame(line)) for line in lines(text)[:512]
     )
@@ -74,7 +77,7 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
                 own.append(Frame("{main}", None, place[0], place[1], None, in_app.php(place[0])))
             found.append((name, message, own))
 
-    for line in lines(text):
+    for line in _unfolded(lines(text)):
         frame = read_frame(line)
         begins = line.lstrip().startswith(_BEGINNINGS)
         if frame is not None:
@@ -97,6 +100,13 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
         said = name or (type_ or None if outermost else None)
         nodes.append(ExceptionNode(said, message, None if outermost else index - 1, tuple(own)))
     return nodes
+
+
+def _unfolded(all_lines: list[str]) -> list[str]:
+    """The lines of a stack that a page or a log has put into one (``… Stack trace: #0 a.php(3): f() #1 {main}``)."""
+    if not any("Stack trace: #0 " in line for line in all_lines):
+        return all_lines
+    return [part for line in all_lines for part in _FOLDED.split(line[: MAX_LINE * 16])]
 
 
 def _header(header: list[str]) -> tuple[str | None, str | None, tuple[str, int] | None]:

@@ -110,7 +110,7 @@ def test_every_form_out_of_a_log(wrapping: str) -> None:
 def test_no_cut_invents_a_frame(name: str, form: Form) -> None:
     """A text that was cut at a line's end says a part of what the whole says."""
     if "(two)" in name:
-        pytest.skip("two errors: which one is reported depends on the cut")
+        pytest.skip("two stacks: which one is reported depends on the cut")
     whole = places(parse(form.text, form.language))
     all_lines = form.text.split("\n")
     for cut in range(1, len(all_lines)):
