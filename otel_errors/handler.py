@@ -67,11 +67,20 @@ class Handled:
 
     @property
     def code(self) -> str:
+        """The stable word of the catalogue.
+
+        >>> ErrorHandler().handle(KeyError("sku")).code
+        'INTERNAL-ERROR'
+        """
         return self.error.code
 
     @property
     def status(self) -> int:
-        """HTTP's."""
+        """HTTP's.
+
+        >>> ErrorHandler().handle(KeyError("sku")).status
+        500
+        """
         return self.error.status
 
     @property
@@ -331,10 +340,11 @@ def _answer_of(exc: BaseException) -> tuple[BaseAppError, bool]:
     if isinstance(exc, BaseAppError):
         try:
             shown: tuple[Any, ...] = (exc.code, exc.status, exc.user_message or "", exc.is_critical)
-            exc.to_problem()
             dict(exc.headers())
-            if 400 <= exc.status <= 599 and all(
-                isinstance(value, kind) for value, kind in zip(shown, (str, int, str, bool), strict=True)
+            if (
+                isinstance(exc.to_problem(), dict)
+                and 400 <= exc.status <= 599
+                and all(isinstance(value, kind) for value, kind in zip(shown, (str, int, str, bool), strict=True))
             ):
                 return exc, True
         except Exception:

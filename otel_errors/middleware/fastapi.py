@@ -32,9 +32,17 @@ def handle_errors(
     and FastAPI's validation errors are answered as before. With ``debug``, only errors of ``otel_errors.app_errors``
     are answered. Raises ``ValueError`` when ``app`` has a handler for ``Exception`` or 500 already.
 
-    >>> from starlette.applications import Starlette
-    >>> app = Starlette()
+    >>> import asyncio, httpx
+    >>> from fastapi import FastAPI
+    >>> app = FastAPI()
     >>> handle_errors(app)
+    >>> @app.get("/orders/{number}")
+    ... def order(number: int) -> str:
+    ...     raise KeyError("internal")
+    >>> shop = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.example")
+    >>> answer = asyncio.run(shop.get("/orders/7"))
+    >>> answer.status_code, "internal" in answer.text, answer.json()["reference"] == answer.headers["Support-Reference"]
+    (500, False, True)
     """
     if Exception in app.exception_handlers or 500 in app.exception_handlers:
         raise ValueError(

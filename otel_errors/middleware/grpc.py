@@ -11,7 +11,7 @@ from otel_errors.handler import ErrorHandler
 from otel_errors.middleware.answering import Answering
 from otel_errors.middleware.grpc_status import accept_language, trailers_of
 
-__all__ = ["ErrorInterceptor", "rebuilt"]
+__all__ = ["ErrorInterceptor", "rebuilt", "status_of"]
 
 MECHANISM: Final = "grpc"
 Behaviour = Callable[[Any, Any], Any]
@@ -80,7 +80,11 @@ class ErrorInterceptor(grpc.ServerInterceptor):  # type: ignore[misc]
 
 
 def status_of(name: str) -> Any:
-    """``grpc.StatusCode`` by its name; INTERNAL for names that are none, and for OK, which is no error."""
+    """``grpc.StatusCode`` by its name; INTERNAL for names that are none, and for OK, which is no error.
+
+    >>> status_of("NOT_FOUND"), status_of("OK")
+    (<StatusCode.NOT_FOUND: (5, 'not found')>, <StatusCode.INTERNAL: (13, 'internal')>)
+    """
     code = getattr(grpc.StatusCode, name, None)
     return code if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK else grpc.StatusCode.INTERNAL
 

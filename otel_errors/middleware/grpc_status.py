@@ -10,7 +10,7 @@ from typing import Final
 
 from otel_errors.handler import REFERENCE_HEADER, Handled
 
-__all__ = ["Trailer", "details_of", "trailers_of"]
+__all__ = ["accept_language", "details_of", "trailers_of"]
 
 Trailer = tuple[str, str | bytes]
 
@@ -101,7 +101,11 @@ def _varint(value: int) -> bytes:
 
 
 def accept_language(metadata: Iterable[tuple[str, str | bytes]] | None) -> str | None:
-    """Of the call's metadata."""
+    """Of the call's metadata.
+
+    >>> accept_language([("user-agent", "shop/1"), ("accept-language", "de")])
+    'de'
+    """
     for key, value in metadata or ():
         if key == "accept-language" and isinstance(value, str):
             return value

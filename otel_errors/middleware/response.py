@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from http import HTTPStatus
+from typing import Final, Protocol
 
 from otel_errors.app_errors import BaseAppError
 from otel_errors.guard import tell_failure
@@ -16,9 +16,6 @@ from otel_errors.middleware.page import error_page, plain_text
 from otel_errors.negotiation import best_media_type
 
 __all__ = ["ErrorResponse", "Page", "response_to"]
-
-Page = Callable[[Handled], str]
-"""An error page of the application's own: HTML, with everything escaped."""
 
 PROBLEM: Final = "application/problem+json"
 HTML: Final = "text/html"
@@ -30,6 +27,18 @@ PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE: Final = re.compile(r"[\x20-\x7e]{0,4096}")
 _OURS: Final = frozenset({"content-type", "content-length", "transfer-encoding", "connection"})
+
+
+class Page(Protocol):
+    """An error page of the application's own: HTML, with everything escaped.
+
+    >>> from html import escape
+    >>> def shop_page(handled: Handled) -> str:
+    ...     return f"<!doctype html><title>Shop</title><p>{escape(str(handled))}</p>"
+    >>> page: Page = shop_page
+    """
+
+    def __call__(self, handled: Handled, /) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,6 @@ class ErrorResponse:
     @property
     def reason(self) -> str:
         """The reason phrase of the status; never empty."""
-        from http import HTTPStatus
-
         try:
             return HTTPStatus(self.status).phrase
         except ValueError:
