@@ -99,6 +99,9 @@ class ErrorEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     support_reference: str = ""
     fingerprint: str = ""
     """``fp1:`` and 32 hex digits."""
+    earlier_fingerprints: tuple[str, ...] = ()
+    """What earlier versions of the rules make of it, while the newer ones settle in: the issue that has one of them
+    takes the new one as well."""
     raise_site: str = ""
     """Where it was raised, without line: module-or-file and function of the raising frame; part of the counting
     identity."""

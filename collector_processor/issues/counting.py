@@ -49,8 +49,9 @@ def count(
     services = directory.place_services(connection, batch, now)
     execute_many(connection, _RECEIVED, [{"key": service_id, "at": now} for service_id in services])
     directory.note_releases(connection, batch, now)
-    new = directory.place_fingerprints(connection, batch)
-    states.make_issues(connection, new, now)
+    born = directory.place_fingerprints(connection, batch)
+    states.make_issues(connection, born.first, now)
+    states.join_fingerprints(connection, born.joining)
     directory.place_series(connection, batch)
     growth = tally(connection, directory, batch, now=now, window=window)
 
@@ -64,7 +65,7 @@ def count(
     new_users = users.add_users(connection, directory, batch, issue_of)
     occurrences.store(connection, batch, issue_of, limit=occurrences_per_issue, now=now)
     references.note(connection, batch, now)
-    created = {issue_of[fingerprint_id] for fingerprint_id in new}
+    created = {issue_of[fingerprint_id] for fingerprint_id in born.first}
     regressed = _live(connection, directory, batch, issue_of, changes, new_users, created, now)
     return Counted(
         counted=[placed.position for placed in batch if placed.counted],

@@ -67,6 +67,21 @@ class Placed:
         """Its issue counts one more error because of it: it is neither a copy nor a repeated delivery."""
 
 
+class Born(NamedTuple):
+    """Fingerprint rows to be made."""
+
+    first: dict[int, Placed]
+    """Id → its first record, of those that need an issue of their own."""
+    joining: dict[int, tuple[int, str, Placed]]
+    """Id → the fingerprint row whose issue it comes into, its name, its first record."""
+
+
+def _names(placed: Placed) -> list[tuple[int, str]]:
+    """The keys of a record's fingerprint and of what earlier rules made of it."""
+    event, service_id = placed.event, placed.service_id
+    return [(service_id, name) for name in (event.fingerprint, *event.earlier_fingerprints)]
+
+
 def effective_time(event: ErrorEvent, now_ns: int) -> int:
     """The event's time; ``now_ns`` when it has none, or one that no clock error explains."""
     return event.time_unix_nano if 0 < event.time_unix_nano <= now_ns + FUTURE_TOLERANCE_NS else now_ns
@@ -162,28 +177,36 @@ class Directory:
 
     # --- fingerprints ---
 
-    def place_fingerprints(self, connection: Connection, batch: Sequence[Placed]) -> dict[int, Placed]:
-        """Give every record its fingerprint row's id. Returns the new ones (id → its first record): the caller makes
-        the rows, because they need an issue."""
-        missing: dict[tuple[int, str], Placed] = {}
+    def place_fingerprints(self, connection: Connection, batch: Sequence[Placed]) -> Born:
+        """Give every record its fingerprint row's id. The caller makes the rows that are not there yet, because they
+        need an issue.
+
+        A fingerprint that is new comes into the issue of the record's earlier fingerprints, when one of them has an
+        issue; those that are new themselves come along, for receivers that do not know the newer rules yet.
+        """
+        missing = [key for placed in batch for key in _names(placed) if key not in self._fingerprints]
+        if missing:
+            for row in select_in(connection, _FINGERPRINTS, sorted({fingerprint for _, fingerprint in missing})):
+                self._fingerprints[row.service_id, row.fingerprint] = row.id
+        born = Born({}, {})
         for placed in batch:
-            key = (placed.service_id, placed.event.fingerprint)
-            fingerprint_id = self._fingerprints.get(key)
-            if fingerprint_id is None:
-                missing.setdefault(key, placed)
+            if missing:
+                self._bear(connection, placed, born)
+            placed.fingerprint_id = self._fingerprints[placed.service_id, placed.event.fingerprint]
+        return born
+
+    def _bear(self, connection: Connection, placed: Placed, born: Born) -> None:
+        names = _names(placed)
+        home = next((self._fingerprints[key] for key in names if key in self._fingerprints), 0)
+        for key in names:
+            if key in self._fingerprints:
+                continue
+            fingerprint_id = self._fingerprints[key] = self._take_ids(connection, "fingerprints", 1)[0]
+            if home:
+                born.joining[fingerprint_id] = (home, key[1], placed)
             else:
-                placed.fingerprint_id = fingerprint_id
-        if not missing:
-            return {}
-        for row in select_in(connection, _FINGERPRINTS, sorted({fingerprint for _, fingerprint in missing})):
-            self._fingerprints[row.service_id, row.fingerprint] = row.id
-        new = [key for key in missing if key not in self._fingerprints]
-        born = dict(zip(new, self._take_ids(connection, "fingerprints", len(new)), strict=True))
-        self._fingerprints.update(born)
-        for placed in batch:
-            if not placed.fingerprint_id:
-                placed.fingerprint_id = self._fingerprints[placed.service_id, placed.event.fingerprint]
-        return {fingerprint_id: missing[key] for key, fingerprint_id in born.items()}
+                born.first[fingerprint_id] = placed
+                home = fingerprint_id
 
     # --- series ---
 

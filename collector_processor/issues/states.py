@@ -102,19 +102,34 @@ def make_issues(connection: Connection, first: Mapping[int, Placed], now: float)
                 **msgspec.structs.asdict(born(event.severity, now)),
             }
         )
-        fingerprint_rows.append(
-            {
-                "id": fingerprint_id,
-                "service_id": placed.service_id,
-                "fingerprint": event.fingerprint,
-                "issue_id": names[fingerprint_id],
-                "user_rows": 0,
-                **seen,
-            }
-        )
+        fingerprint_rows.append(_fingerprint_row(fingerprint_id, event.fingerprint, placed, names[fingerprint_id]))
     execute_many(connection, _INSERT_ISSUES, rows)
     execute_many(connection, _INSERT_FINGERPRINTS, fingerprint_rows)
     note(connection, [(row["id"], now, EVENTS_ACTOR, "created", "", "new", "") for row in rows])
+
+
+def join_fingerprints(connection: Connection, joining: Mapping[int, tuple[int, str, Placed]]) -> None:
+    """A fingerprint row in the issue of another fingerprint for each: id → (the other's id, name, first record)."""
+    if not joining:
+        return
+    table = schema.fingerprints
+    query = select(table.c.id, table.c.issue_id).where(one_of_values(table.c.id))
+    issue_of = {row.id: row.issue_id for row in select_in(connection, query, sorted({j[0] for j in joining.values()}))}
+    rows = [_fingerprint_row(id_, name, placed, issue_of[home]) for id_, (home, name, placed) in joining.items()]
+    execute_many(connection, _INSERT_FINGERPRINTS, rows)
+
+
+def _fingerprint_row(fingerprint_id: int, name: str, placed: Placed, issue_id: str) -> dict[str, object]:
+    return {
+        "id": fingerprint_id,
+        "service_id": placed.service_id,
+        "fingerprint": name,
+        "issue_id": issue_id,
+        "user_rows": 0,
+        "count": 0,
+        "first_seen": placed.time,
+        "last_seen": placed.time,
+    }
 
 
 def _free_id(placed: Placed, attempt: int = 0) -> str:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 
+from collector_processor.stacktraces import well_known
 from collector_processor.stacktraces.text import remembered
 
 _INSTRUMENTATION = re.compile(
-    r"(?:^|[/\\])(?:opentelemetry|otel_errors|wrapt|@opentelemetry)[/\\]|(?:^|[/\\])zone(?:-\w+)?\.js"
+    r"(?:^|[/\\])(?:opentelemetry|otel_errors|wrapt|@?open-?telemetry)[/\\]|(?:^|[/\\])zone(?:-\w+)?\.js"
+    r"|[/\\](?:tracing-)?opentelemetry[-_][\w.\-]+[/\\]|^package:opentelemetry|go\.opentelemetry\.io/"
+)
+_INSTRUMENTATION_NAME = re.compile(
+    r"(?:io\.opentelemetry\.|OpenTelemetry(?:\.|\\|::)|go\.opentelemetry\.io/|<?(?:tracing_)?opentelemetry\w*::"
+    r"|:?(?:opentelemetry|otel)_\w+[.:])"
 )
 
 _PYTHON_LIBRARY = re.compile(
@@ -51,11 +57,11 @@ _NODE_CORE = frozenset(
 
 # Each pattern needs one of its hints: most files are the application's, and to look for a few words is quicker than to
 # search with the pattern.
-_INSTRUMENTATION_HINTS = ("opentelemetry", "otel_errors", "wrapt", "zone")
-_PYTHON_HINTS = ("opentelemetry", "otel_errors", "wrapt", "-packages", "lib", "Lib", "python3", "/runtime/", "<")
-_JAVASCRIPT_HINTS = (
-    *("opentelemetry", "otel_errors", "zone", "node", "internal/", "native", "wasm:", "extension:", "chrome:"),
-    *("resource:", "debugger:", "~", "webpack", "vendor", "polyfill", "<"),
+_INSTRUMENTATION_HINTS = re.compile("telemetry|otel_errors|wrapt|zone")
+_PYTHON_HINTS = re.compile("telemetry|otel_errors|wrapt|-packages|[Ll]ib|python3|/runtime/|^<")
+_JAVASCRIPT_HINTS = re.compile(
+    "telemetry|otel_errors|zone|node|internal/|native|wasm:|extension:|chrome:|resource:|debugger:|~|webpack|vendor"
+    "|polyfill|<"
 )
 
 
@@ -63,13 +69,19 @@ _JAVASCRIPT_HINTS = (
 def instrumentation(file: str) -> bool:
     """OpenTelemetry's frames and ours: never part of an error's identity, with or without instrumentation it is the
     same error."""
-    return any(hint in file for hint in _INSTRUMENTATION_HINTS) and _INSTRUMENTATION.search(file) is not None
+    return _INSTRUMENTATION_HINTS.search(file) is not None and _INSTRUMENTATION.search(file) is not None
+
+
+@remembered
+def instrumentation_name(function: str) -> bool:
+    """As ``instrumentation``, by the qualified name of a function, in languages that print no path."""
+    return _INSTRUMENTATION_NAME.match(function) is not None
 
 
 @remembered
 def python(file: str) -> bool:
     """Not below site-packages, dist-packages or the standard library, not frozen or generated, not instrumentation."""
-    if not any(hint in file for hint in _PYTHON_HINTS):
+    if _PYTHON_HINTS.search(file) is None:
         return True
     return not instrumentation(file) and _PYTHON_LIBRARY.search(file) is None
 
@@ -78,75 +90,14 @@ def python(file: str) -> bool:
 def javascript(file: str) -> bool:
     """Not below node_modules, not the engine's or Node's own, no browser extension, no vendor bundle, not
     instrumentation."""
-    if any(hint in file for hint in _JAVASCRIPT_HINTS) and (
+    if _JAVASCRIPT_HINTS.search(file) is not None and (
         instrumentation(file) or _JAVASCRIPT_LIBRARY.search(file) is not None
     ):
         return False
     return not (file.endswith(".js") and "/" not in file and file[:-3] in _NODE_CORE)
 
 
-# By the name of the class, package or namespace: these languages print a file's base name or none.
-_JVM_LIBRARIES = (
-    *(
-        "java.",
-        "javax.",
-        "jakarta.",
-        "jdk.",
-        "sun.",
-        "com.sun.",
-        "sunw.",
-        "kotlin.",
-        "kotlinx.",
-        "_COROUTINE.",
-        "scala.",
-    ),
-    *("akka.", "groovy.", "clojure.", "android.", "androidx.", "dalvik.", "com.android.", "org.springframework."),
-    *(
-        "org.apache.",
-        "org.eclipse.",
-        "org.hibernate.",
-        "org.junit.",
-        "org.mortbay.",
-        "io.netty.",
-        "io.grpc.",
-        "io.ktor.",
-    ),
-    *("io.opentelemetry.", "io.micrometer.", "io.undertow.", "io.vertx.", "reactor.", "rx.", "com.google.common."),
-    *(
-        "com.google.gson.",
-        "com.fasterxml.",
-        "com.zaxxer.",
-        "com.mysql.",
-        "org.postgresql.",
-        "net.sf.cglib.",
-        "okhttp3.",
-    ),
-    *(
-        "retrofit2.",
-        "org.slf4j.",
-        "ch.qos.logback.",
-        "org.jboss.",
-        "org.aspectj.",
-        "com.intellij.",
-        "worker.org.gradle.",
-    ),
-    *("org.gradle.", "play.", "zio.", "cats.", "junit.", "$Proxy", "com.sun.proxy."),
-)
-_DOTNET_LIBRARIES = (
-    *("System.", "Microsoft.", "Mono.", "MS.", "OpenTelemetry.", "Newtonsoft.", "NHibernate.", "Npgsql.", "Grpc."),
-    *(
-        "MySql.",
-        "Dapper.",
-        "Castle.",
-        "Autofac.",
-        "Serilog.",
-        "NLog.",
-        "Polly.",
-        "lambda_method",
-        "(wrapper",
-        "FSharp.",
-    ),
-)
+_JVM_PROXY = re.compile(r"CGLIB\$\$|\$\$(?:EnhancerBy|FastClassBy)")
 _GO_PACKAGE = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*\.")
 
 
@@ -154,13 +105,13 @@ _GO_PACKAGE = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*\.")
 def jvm(function: str) -> bool:
     """No class of the runtime, of Kotlin's or Scala's library, or of a well-known framework."""
     name = function.rpartition("/")[2] if "/0x" not in function else function.rpartition("//")[2]
-    return not name.startswith(_JVM_LIBRARIES)
+    return not name.startswith(well_known.JVM) and not ("$$" in name and _JVM_PROXY.search(name))
 
 
 @remembered
 def dotnet(function: str) -> bool:
     """No namespace of the framework or of a well-known package."""
-    return not function.startswith(_DOTNET_LIBRARIES)
+    return not function.startswith(well_known.DOTNET)
 
 
 def go(file: str, function: str) -> bool:
@@ -178,45 +129,6 @@ _RUBY_LIBRARY = re.compile(
     r"/gems/|/lib/ruby/|/rubies/|(?:^|/)vendor/|/\.bundle/|^<internal:|^\S+ \([0-9.]+\S*\) |^\(eval"
 )
 _DART_SDK = ("dart:", "package:flutter/", "package:opentelemetry", "package:stack_trace/", "package:test_api/")
-_ELIXIR_LIBRARIES = frozenset(
-    [
-        "elixir",
-        "stdlib",
-        "kernel",
-        "logger",
-        "ex_unit",
-        "mix",
-        "iex",
-        "phoenix",
-        "phoenix_live_view",
-        "plug",
-        "plug_cowboy",
-        "cowboy",
-        "bandit",
-        "ecto",
-        "ecto_sql",
-        "db_connection",
-        "postgrex",
-        "oban",
-        "absinthe",
-        "telemetry",
-        "opentelemetry_api",
-        "opentelemetry",
-        "ranch",
-        "thousand_island",
-    ]
-)
-_ERLANG_MODULES = (
-    "gen_server:",
-    "gen_statem:",
-    "proc_lib:",
-    "erlang:",
-    "lists:",
-    "maps:",
-    "erl_eval:",
-    ":erlang.",
-    ":proc_lib.",
-)
 _RUST_LIBRARY = re.compile(r"^/rustc/|/\.cargo/|/registry/src/|/rustlib/|^library/(?:std|core|alloc)/")
 _RUST_NAME = re.compile(
     r"^<?(?:std|core|alloc|backtrace|rust_begin_unwind|__rust|_?_libc_|anyhow|eyre|tokio|test::)\b|^_start$|^main$"
@@ -262,7 +174,7 @@ def dart(file: str) -> bool:
 
 def elixir(application: str, function: str) -> bool:
     """Not of an OTP application or dependency that is well known; Erlang prints no application, its modules tell."""
-    return application not in _ELIXIR_LIBRARIES and not function.startswith(_ERLANG_MODULES)
+    return application not in well_known.ELIXIR and not function.startswith(well_known.ERLANG)
 
 
 def rust(file: str, function: str) -> bool:

@@ -59,7 +59,8 @@ _COMMON = frozenset(
 
 _SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?|bundle|jsbundle|wasm)$")
 _BUNDLE_HASH = re.compile(
-    r"(?<=[\w)\]])[.\-_~](?=[A-Za-z0-9]*[0-9])(?:[0-9a-f]{7,64}|[A-Za-z0-9]{8,24}(?<![a-z]{6}))(?=[.\-_~])"
+    r"(?<=[\w)\]])[.\-_~](?:(?=[A-Za-z0-9]*[0-9])(?:[0-9a-f]{7,64}|[A-Za-z0-9]{8,24}(?<![a-z]{6}))|[0-9a-f]{12,64})"
+    r"(?=[.\-_~])"
 )
 _VITE_HASH = re.compile(r"-[\w\-]{8}(?=\.m?js$)")
 _NUMBERED = re.compile(r"^[0-9]+(?=\.)")
@@ -76,7 +77,7 @@ def file_key(file: str) -> str:
     directories, base = _split(file)
     if directories is None:
         return base
-    if base.partition(".")[0].lower() in _COMMON:
+    if base.partition(".")[0].lower() in _COMMON and not base.endswith("bundle"):
         parent = _parent(directories)
         return f"{parent}/{base}" if parent else base
     return base
@@ -98,7 +99,7 @@ def _split(file: str) -> tuple[list[str] | None, str]:
         return None, file
     if file.startswith(("<", "[", "native")) or file in ("", "eval code", "repl"):
         return None, "" if not file.startswith("<embedded") else file
-    path = file[-_LONGEST:].replace("\\", "/").partition("?")[0].partition("#")[0]
+    path = file[-_LONGEST:].replace("\\", "/").partition("?")[0].partition("#")[0].removeprefix("package:")
     vite = "/assets/" in path
     scheme = _SCHEME.match(path)
     if scheme is not None:
@@ -127,6 +128,7 @@ def _parent(directories: list[str]) -> str:
     if not directories:
         return ""
     parent = directories[-1]
+    parent = parent.partition("@v")[0] or parent  # the version of a Go module
     if (
         parent.lower() in _ROOTS
         or _VOLATILE.fullmatch(parent)

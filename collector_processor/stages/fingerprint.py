@@ -17,8 +17,10 @@ import msgspec
 
 from collector_processor.events import ExceptionNode, bare_type
 from collector_processor.stacktraces import BY_NAME, parse_cut, restored
-from collector_processor.stacktraces.site import NOWHERE, Site, site
+from collector_processor.stacktraces.language import Language
+from collector_processor.stacktraces.site import NOWHERE, RAN_OVER, Site, site
 from collector_processor.stacktraces.text import bounded, cut_message, restore_message
+from collector_processor.stages.grouping_rules import DEFAULT_RULES, GroupingRules
 from collector_processor.stages.parameterize import parameterize
 
 VERSION = "fp1"
@@ -56,27 +58,45 @@ class _Reading(NamedTuple):
     """``""`` when the message has to count."""
 
 
-def group(*, type: str, message: str, stacktrace: str, language: str = "", client: str = "") -> Grouping:  # noqa: A002
+def group(
+    *,
+    type: str,  # noqa: A002
+    message: str,
+    stacktrace: str,
+    language: str = "",
+    client: str = "",
+    rules: GroupingRules = DEFAULT_RULES,
+) -> Grouping:
     """What the record says -> its fingerprint. Total and linear.
 
     ``type``, ``message``, ``stacktrace``: as received, before redaction; ``""`` for what is absent. ``client``: the
-    application's own wish (``otel_errors.fingerprint.client``); when given, nothing else counts.
+    application's own wish (``otel_errors.fingerprint.client``); when given, nothing else counts. ``rules``: whose code
+    is the application's, and where callers count.
     """
-    text = cut_message(stacktrace if len(stacktrace) <= MAX_CACHED_TEXT else bounded(stacktrace), message)
-    reading = _cached(type, text, language)
+    text = stacktrace if len(stacktrace) <= MAX_CACHED_TEXT else bounded(stacktrace)
+    if message and not RAN_OVER.search(message, 0, MAX_MESSAGE):
+        text = cut_message(text, message)
+    reading = _cached(type, text, language, rules)
     exceptions = restored(reading.exceptions, message)
     components, fingerprint = reading.components, reading.fingerprint
     if client:
         components = (f"client fingerprint: {client:.200}", "left out: everything else, the application decided")
         fingerprint = _digest(("client", client))
     elif not fingerprint:
-        # The text's message before the record's: a span says str(exc), a log record str(args[0]), their texts the same.
-        said = restore_message(reading.exceptions[0].message, message) if reading.exceptions else None
-        key = message_key(said or message or _headline(stacktrace))
+        key = message_key(_said(reading.exceptions, message, stacktrace))
         components = (*components, f"message: {key}" if key else "message: none")
         fingerprint = _digest((*reading.components, "message", key))
     site_ = reading.outermost
     return Grouping(fingerprint, reading.language, site_.raised, site_.culprit, exceptions, components)
+
+
+def _said(exceptions: Sequence[ExceptionNode], message: str, stacktrace: str) -> str:
+    """The message that counts. The text's before the record's: a span says str(exc), a log record str(args[0]) or the
+    line that it logged, their texts the same. Only of a text without frames the first line."""
+    first = exceptions[0] if exceptions else ExceptionNode()
+    if first.message is not None:
+        return restore_message(first.message, message) or ""
+    return message if message or first.frames else _headline(stacktrace)
 
 
 def message_key(message: str) -> str:
@@ -94,20 +114,21 @@ def _headline(stacktrace: str) -> str:
     return next((line for line in (line.strip() for line in stacktrace[: 4 * MAX_MESSAGE].split("\n")) if line), "")
 
 
-_young: dict[tuple[str, str, str], _Reading] = {}
-_old: dict[tuple[str, str, str], _Reading] = {}
+_Key = tuple[str, str, str, GroupingRules]
+_young: dict[_Key, _Reading] = {}
+_old: dict[_Key, _Reading] = {}
 _young_characters = 0
 
 
-def _cached(type_: str, text: str, language: str) -> _Reading:
+def _cached(type_: str, text: str, language: str, rules: GroupingRules) -> _Reading:
     """Two generations instead of a list of uses: no lock, no bookkeeping on a hit, and at most twice the bound is
     kept."""
     global _young, _old, _young_characters
-    key = (type_, text, language)
+    key = (type_, text, language, rules)
     reading = _young.get(key)
     if reading is not None:
         return reading
-    reading = _old.get(key) or _read(type_, text, language)
+    reading = _old.get(key) or _read(type_, text, language, rules)
     if len(text) <= MAX_CACHED_TEXT:
         if len(_young) >= _CACHE_ENTRIES or _young_characters > _CACHE_CHARACTERS:
             _old, _young, _young_characters = _young, {}, 0
@@ -116,9 +137,9 @@ def _cached(type_: str, text: str, language: str) -> _Reading:
     return reading
 
 
-def _read(type_: str, text: str, language: str) -> _Reading:
+def _read(type_: str, text: str, language: str, rules: GroupingRules) -> _Reading:
     trace = parse_cut(text, language, type=type_)
-    nodes = trace.exceptions
+    nodes = rules.judged(trace.exceptions)
     reader = BY_NAME.get(trace.language)
     types = [bare_type(node.type or "") for node in nodes]
     if nodes and type_ and trace.language != "javascript":
@@ -127,9 +148,7 @@ def _read(type_: str, text: str, language: str) -> _Reading:
         # A JavaScript span carries error.code as its type where there is one, the log record of the same error its
         # name.
         types[0] = bare_type(type_)
-    sites = [
-        site(node.frames, reader, name) if node.frames else NOWHERE for node, name in zip(nodes, types, strict=True)
-    ]
+    sites = [_site(node, reader, name, rules) for node, name in zip(nodes, types, strict=True)]
     components = ["type: " + (types[0] or "unknown") if nodes or type_ else "type: unknown"]
     if sites and sites[0].key:
         components.append("raised: " + sites[0].key)
@@ -141,6 +160,13 @@ def _read(type_: str, text: str, language: str) -> _Reading:
         components_out = "left out: message, lines, columns, paths, outer frames"
         return _Reading(trace.language, nodes, sites[0], (*components, components_out), _digest(components))
     return _Reading(trace.language, nodes, sites[0] if sites else NOWHERE, tuple(components), "")
+
+
+def _site(node: ExceptionNode, reader: Language | None, name: str, rules: GroupingRules) -> Site:
+    if not node.frames:
+        return NOWHERE
+    ran_over = bool(node.message) and RAN_OVER.search(node.message or "", 0, MAX_MESSAGE) is not None
+    return site(node.frames, reader, name, ran_over=ran_over, by_caller=rules.by_caller)
 
 
 def _chain(nodes: Sequence[ExceptionNode], own: list[str]) -> str:
