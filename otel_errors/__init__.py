@@ -46,6 +46,15 @@ def capture_exception(
     ``severity`` is critical, high, medium or low; without it the processor decides.
 
     Returns the event id (32 hex digits), or None when there was nothing to record or nowhere to send it.
+
+    >>> from otel_errors.testing import capturing
+    >>> with capturing() as errors:
+    ...     try:
+    ...         int("seven")
+    ...     except ValueError:
+    ...         event_id = capture_exception(tags={"step": "import"})
+    >>> errors.one().type, errors.one().tags["step"], len(event_id)
+    ('ValueError', 'import', 32)
     """
     from otel_errors.explicit import capture_exception as capture
 
@@ -56,7 +65,14 @@ def capture_message(
     text: str, *, severity: Severity | None = None, tags: Mapping[str, str] | None = None
 ) -> str | None:
     """Record an error that is not an exception. Each call is one error; carriers and result as for
-    ``capture_exception``."""
+    ``capture_exception``.
+
+    >>> from otel_errors.testing import capturing
+    >>> with capturing() as errors:
+    ...     event_id = capture_message("stock is below zero", severity="high")
+    >>> errors.one().message, errors.one().severity
+    ('stock is below zero', 'high')
+    """
     from otel_errors.explicit import capture_message as capture
 
     return capture(text, severity=severity, tags=tags)
@@ -64,7 +80,10 @@ def capture_message(
 
 def flush(timeout_seconds: float = 5.0) -> bool:
     """Ask the SDK to send what it holds, log records first, and wait at most ``timeout_seconds``. True when it was
-    done in time."""
+    done in time.
+
+    >>> in_time = flush(1.0)
+    """
     from otel_errors.flushing import flush as run
 
     return run(timeout_seconds)

@@ -60,7 +60,11 @@ class ErrorCode:
 
     @property
     def grpc_status(self) -> str:
-        """The name in ``grpc.StatusCode`` that says the same as the HTTP status."""
+        """The name in ``grpc.StatusCode`` that says the same as the HTTP status.
+
+        >>> UPSTREAM_TIMEOUT.grpc_status
+        'DEADLINE_EXCEEDED'
+        """
         return _GRPC.get(self.status, "FAILED_PRECONDITION" if self.status < 500 else "INTERNAL")
 
     def __str__(self) -> str:

@@ -87,6 +87,14 @@ def set_user(user: str | None) -> None:
 
     It stays in the process unless ``OTEL_ERRORS_SEND_USER`` says otherwise: ``true`` sends it as ``user.id``,
     ``pseudonym`` a keyed hash of it as ``user.hash``.
+
+    >>> from otel_errors import capture_message
+    >>> from otel_errors.testing import capturing
+    >>> with capturing() as errors, scope():
+    ...     set_user("u-4711")
+    ...     event_id = capture_message("stock is below zero")
+    >>> errors.one().user
+    'u-4711'
     """
     short = "" if user is None else _short(user, MAX_USER_CHARACTERS)
     change(lambda now: now._replace(user=short))
@@ -94,7 +102,13 @@ def set_user(user: str | None) -> None:
 
 def set_tag(key: str, value: str | None) -> None:
     """A tag for errors from here on, sent as ``otel_errors.tag.KEY``; None removes it. Past 32 tags new keys are
-    ignored; long keys and values are cut."""
+    ignored; long keys and values are cut.
+
+    >>> with scope():
+    ...     set_tag("plan", "pro")
+    ...     current_scope().tags["plan"]
+    'pro'
+    """
     if value is None:
         name = _short(key, MAX_TAG_KEY_CHARACTERS)
         change(lambda now: now._replace(tags={have: text for have, text in now.tags.items() if have != name}))
@@ -105,7 +119,13 @@ def set_tag(key: str, value: str | None) -> None:
 def set_context(name: str, facts: Mapping[str, object] | None) -> None:
     """Facts about a part of the work (``"cart"``, ``"device"``) for errors from here on, sent as JSON text in
     ``otel_errors.context.NAME``; they replace what the name had, and None removes it. What stands under the key of a
-    secret is not kept; a context is cut to 8,192 characters. Past 16 contexts new names are ignored."""
+    secret is not kept; a context is cut to 8,192 characters. Past 16 contexts new names are ignored.
+
+    >>> with scope():
+    ...     set_context("cart", {"items": 3, "api_key": "k"})
+    ...     current_scope().contexts["cart"]
+    '{"items": 3, "api_key": "[redacted]"}'
+    """
     from otel_errors.context_text import context_text
 
     key = _short(name, MAX_TAG_KEY_CHARACTERS)
@@ -124,7 +144,13 @@ def set_context(name: str, facts: Mapping[str, object] | None) -> None:
 
 def set_feature_flag(key: str, variant: str | bool | int | float | None) -> None:
     """A feature flag as it was decided for the work at hand, sent as ``otel_errors.feature_flag.KEY``; None forgets it.
-    The last 64 are kept."""
+    The last 64 are kept.
+
+    >>> with scope():
+    ...     set_feature_flag("new-checkout", True)
+    ...     current_scope().feature_flags["new-checkout"]
+    'true'
+    """
     name = _short(key, MAX_TAG_KEY_CHARACTERS)
     decided = None if variant is None else flag_text(variant)
 
@@ -149,6 +175,15 @@ class scope(ContextDecorator):
 
     All code inside shares it, also in tasks and in threads that run with a copy of the context. An error that leaves
     the block keeps what was set in it.
+
+    >>> with scope():
+    ...     set_tag("plan", "pro")
+    ...     with scope():
+    ...         set_tag("order", "7")
+    ...         inside = set(current_scope().tags)
+    ...     outside = set(current_scope().tags)
+    >>> inside - outside, "plan" in inside
+    ({'order'}, True)
     """
 
     def __init__(self) -> None:

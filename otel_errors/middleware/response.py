@@ -56,7 +56,11 @@ class ErrorResponse:
 
     @property
     def reason(self) -> str:
-        """The reason phrase of the status; never empty."""
+        """The reason phrase of the status; never empty.
+
+        >>> ErrorResponse(404, [], b"").reason
+        'Not Found'
+        """
         try:
             return HTTPStatus(self.status).phrase
         except ValueError:

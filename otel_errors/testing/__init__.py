@@ -40,6 +40,12 @@ def captured_errors() -> Iterator[CapturedErrors]:
 def capturing() -> Iterator[CapturedErrors]:
     """The same without pytest's fixture. Not re-entrant.
 
+    >>> import otel_errors
+    >>> with capturing() as errors:
+    ...     event_id = otel_errors.capture_exception(KeyError("sku"))
+    >>> errors.one().type
+    'KeyError'
+
     The library runs with the settings that the application has given it, else with those of the environment, but for
     the sample rate and the limit, which would leave errors out, and ``send_user``.
     """

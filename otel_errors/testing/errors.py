@@ -13,7 +13,16 @@ from otel_errors import semconv
 
 @dataclass(frozen=True)
 class CapturedError:
-    """Texts that the error has not are ``""``."""
+    """Texts that the error has not are ``""``.
+
+    >>> from otel_errors import capture_exception
+    >>> from otel_errors.testing import capturing
+    >>> with capturing() as errors:
+    ...     event_id = capture_exception(ValueError("no such plan"), severity="low")
+    >>> error = errors.one()
+    >>> error.type, error.message, error.handled, error.severity
+    ('ValueError', 'no such plan', True, 'low')
+    """
 
     type: str
     """Qualified: ``shop.payments.CardDeclined``; ``""`` for ``capture_message``."""
@@ -65,7 +74,16 @@ def from_attributes(attributes: Mapping[str, Any], severity_number: str, trace_i
 
 class CapturedErrors(Sequence[CapturedError]):
     """In the order in which they were first seen. One that is seen again, because it is also logged or ends a thread,
-    stays one, as the processor counts it."""
+    stays one, as the processor counts it.
+
+    >>> from otel_errors import capture_exception
+    >>> from otel_errors.testing import capturing
+    >>> with capturing() as errors:
+    ...     for key in ("a", "b"):
+    ...         event_id = capture_exception(KeyError(key))
+    >>> len(errors), [error.message for error in errors]
+    (2, ["'a'", "'b'"])
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
