@@ -64,6 +64,23 @@ def test_every_name_of_the_library_on_the_pages_is_there() -> None:
         assert hasattr(importlib.import_module(module), attribute), name
 
 
+PLANNED = """
+    Config LOG_LEVEL LOG_FILE_PATH LOG_MAX_BYTES LOG_BACKUP_COUNT APP_ENV ENABLE_EXTERNAL_REPORTING
+    EXTERNAL_REPORTING_DSN CRITICAL_ERROR_RECIPIENTS app_errors BaseAppError message error_code details is_critical
+    to_dict ValidationError field_errors AuthenticationError AuthorizationError ResourceNotFoundError resource_id
+    ConflictError ServiceUnavailableError service_name InternalServerError logger_setup setup_logger ErrorHandler
+    handle_exception context log_level
+""".split()
+
+
+def test_every_planned_name_is_in_the_table_and_stands_for_something() -> None:
+    table = page("application-errors").partition("## From the original plan's names")[2].partition("\n## ")[0]
+    rows = [row.split(" | ") for row in table.splitlines() if row.startswith("| ")][1:]
+    planned = {name for row in rows for name in re.findall(r"[A-Za-z_]+", " ".join(re.findall("`(.*?)`", row[0])))}
+    assert [name for name in PLANNED if name not in planned] == []
+    assert all(len(row) == 2 and len(row[1]) > len(" |") for row in rows)
+
+
 def test_the_page_of_the_logger_names_every_field_and_setting() -> None:
     text = page("logging")
     assert [field for field in FIELDS if f"`{field}`" not in text] == []
