@@ -99,6 +99,8 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     open_ = [0]
     for line in lines(text):
         stripped = line.strip()
+        if stripped.startswith("[ERROR] FATAL UNHANDLED EXCEPTION: ") and frames[0]:
+            break  # Mono prints it all once more
         if stripped.startswith("--- ") and _INNER.search(stripped[:128]):
             if len(open_) > 1:
                 open_.pop()

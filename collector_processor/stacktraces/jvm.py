@@ -104,7 +104,7 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     frames: list[list[Frame]] = [[]]
     parents: list[int | None] = [None]
     indents = [-1]
-    full = wrapped = False
+    full = wrapped = threaded = False
     for line in lines(text):
         link = _LINK.match(line)
         if link is not None and line.startswith("[CIRCULAR REFERENCE", link.end()):
@@ -132,7 +132,9 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
             if len(frames[-1]) < MAX_FRAMES:
                 frames[-1].append(frame)
         elif not frames[-1] and not line.startswith("   java.lang.Thread.State: "):
-            headers[-1].append(_THREAD.sub("", line[:MAX_LINE]))
+            thread = _THREAD.search(line[:MAX_LINE])
+            threaded = threaded or thread is not None
+            headers[-1].append(line[thread.end() if thread is not None else 0 : MAX_LINE])
     if not any(frames):
         return []
     if wrapped:  # the root cause stands first
@@ -144,7 +146,8 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     nodes: list[ExceptionNode] = []
     for header, own, parent_ in zip(headers, frames, parents, strict=True):
         name, message = split_header(header, type_ if parent_ is None else "")
-        if name is None and parent_ is not None and header:
-            name, _, message = header[0].strip().partition(": ")
+        if name is None and header and (parent_ is not None or threaded):  # the type stands there, whatever its name
+            said, _, message = "\n".join(header).strip().partition(": ")
+            name = said or None
         nodes.append(ExceptionNode(name, message, parent_, tuple(own)))
     return nodes

@@ -50,8 +50,8 @@ def read(text: str) -> Sequence[Frame]:
         frame = read_frame(line)
         if frame is not None and len(frames) < MAX_FRAMES:
             frames.append(frame)
-        elif frames and not line.strip():
-            break
+        elif frames and (not line.strip() or line.startswith("==")):
+            break  # Valgrind goes on with where the memory came from
     return frames
 
 

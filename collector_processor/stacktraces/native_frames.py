@@ -1,5 +1,5 @@
-"""One line of a native stack: sanitizers, gdb, glibc, Boost, LLVM's and Chromium's handlers, Android's tombstones,
-Apple's crash reports, Swift's own backtraces.
+"""One line of a native stack: sanitizers, gdb, lldb, Valgrind, glibc, Boost, LLVM's and Chromium's handlers,
+Android's tombstones, Apple's crash reports, Swift's own backtraces.
 
 A frame that was not symbolised has the module for a file and no function: an address says no place.
 """
@@ -22,6 +22,9 @@ _APPLE = re.compile(r"[0-9]{1,4} +")
 _ADDRESS = re.compile(r" (0x[0-9a-fA-F]{5,16}) ")
 _GDB_ARGUMENTS = re.compile(r" \((?=[A-Za-z_][\w.@]*=|\)|\.\.\.)")
 _GLIBC = re.compile(r"(\S[^()\[\]]{0,512})(\(([\w.$@]{0,512})(?:[+-]0x[0-9a-f]+)?\))? ?\[0x[0-9a-f]{1,16}\]")
+_VALGRIND = re.compile(
+    r"(?:==[0-9]{1,9}== +)?(?:at|by) 0x[0-9A-Fa-f]{4,16}: (.{1,1024}) \((?:in )?([^()]{1,1024}?)(?::([0-9]{1,9}))?\)$"
+)
 _PATH = re.compile(r" (?=/|\.{1,2}/|[A-Za-z]:[\\/])")
 _FUCHSIA = re.compile(r"<{1,2}([^<>]{1,256})>{1,2}\+0x[0-9a-f]+$")
 _SOURCE = re.compile(r"(\S+) (\S+\.(?:cc?|cpp|cxx|h|mm?|swift|rs))$")
@@ -48,6 +51,10 @@ def read_frame(line: str) -> Frame | None:
             return _boost(text[head.end() :])
         head = _SWIFT.match(text)
         return (_swift(text[head.end() :]) if head is not None else None) or _apple(text)
+    if text[0] in "=ab":
+        checked = _VALGRIND.match(text)
+        if checked is not None:
+            return _frame(checked[1].replace("???", ""), checked[2], int(checked[3]) if checked[3] else None)
     found = _GLIBC.fullmatch(text)
     if found is None or not (found[2] or "/" in found[1]):
         return None
