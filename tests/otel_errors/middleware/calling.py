@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +40,11 @@ def call_asgi(
 
 
 def call_wsgi(
-    application: Callable[..., Iterable[bytes]], headers: dict[str, str] | None = None, *, method: str = "GET"
+    application: Callable[..., Iterable[bytes]],
+    headers: dict[str, str] | None = None,
+    *,
+    method: str = "GET",
+    path: str = "/orders",
 ) -> Called:
     called = Called()
 
@@ -49,7 +54,16 @@ def call_wsgi(
         return lambda data: None
 
     names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in (headers or {}).items()}
-    body = application({"REQUEST_METHOD": method, "PATH_INFO": "/orders", **names}, start_response)
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "SERVER_NAME": "shop.example",
+        "SERVER_PORT": "80",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.url_scheme": "http",
+        **names,
+    }
+    body = application(environ, start_response)
     called.body = b"".join(body)
     close = getattr(body, "close", None)
     if close is not None:

@@ -26,6 +26,18 @@ GUNICORN = ("gunicorn", "--bind", "fd://{fd}", "--log-level", "warning", "--grac
 PROBLEM = "application/problem+json"
 
 
+class KeepingReceiver(Receiver):
+    """Also keeps the requests as they came, to hand them on."""
+
+    def __init__(self) -> None:
+        self.payloads: list[tuple[str, bytes]] = []
+        super().__init__()
+
+    def _take(self, signal: str, payload: bytes) -> None:
+        self.payloads.append((signal, payload))
+        super()._take(signal, payload)
+
+
 @dataclass(frozen=True)
 class Request:
     path: str
@@ -63,8 +75,8 @@ class Served:
 
     answers: dict[Request, Answer] = field(default_factory=dict)
     errors: list[Record] = field(default_factory=list)
+    payloads: list[tuple[str, bytes]] = field(default_factory=list)
     err: str = ""
-    code: int = -1
 
     def of(self, case: str) -> list[Record]:
         """The records of the errors whose text begins with the case, one an event id."""
@@ -101,7 +113,7 @@ def serving(
     instrumentations: tuple[str, ...] = (),
     extra: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, Served]]:
-    """``port``: of the receiver. Gives the address, and what has ``err`` and ``code`` when the block is left."""
+    """``port``: of the receiver. Gives the address, and what has ``err`` when the block is left."""
     served = Served()
     with socket.socket() as listening, (home / "err").open("w+b") as err:
         listening.bind(("127.0.0.1", 0))
@@ -121,7 +133,7 @@ def serving(
             wait_until(lambda: child.poll() is not None or _answers(address), what=f"{module} to answer")
             yield address, served
             child.send_signal(signal.SIGTERM)
-            served.code = child.wait(PATIENCE_SECONDS)
+            child.wait(PATIENCE_SECONDS)
         finally:
             if child.poll() is None:
                 child.kill()
@@ -154,26 +166,3 @@ def _ask(client: httpx.Client, request: Request) -> Answer:
         except httpx.RemoteProtocolError:
             return Answer(response.status_code, response.headers, body, cut=True)
         return Answer(response.status_code, response.headers, body)
-
-
-def served_by(
-    module: str,
-    command: Sequence[str],
-    requests: Sequence[Request],
-    home: Path,
-    *,
-    instrumentations: tuple[str, ...] = (),
-    extra: Mapping[str, str] | None = None,
-) -> Served:
-    """Start it, ask it everything, stop it: what is sent at the end is here too."""
-    receiver = Receiver()
-    try:
-        with serving(module, command, receiver.port, home, instrumentations=instrumentations, extra=extra) as (
-            address,
-            served,
-        ):
-            served.answers = ask(address, requests)
-        served.errors = receiver.errors
-    finally:
-        receiver.stop()
-    return served

@@ -19,8 +19,9 @@ from otel_errors.middleware.grpc_aio import ErrorInterceptor
 from otel_errors.middleware.grpc_status import MAX_DETAILS_BYTES, details_of, trailers_of
 from tests.otel_errors.conftest import INSTRUMENT
 from tests.otel_errors.middleware.applications.shop import INTERNAL
-from tests.otel_errors.middleware.serving import APPLICATIONS, instrumented
-from tests.otel_errors.receiver import Receiver, Record
+from tests.otel_errors.middleware.conftest import Lookup
+from tests.otel_errors.middleware.serving import APPLICATIONS, KeepingReceiver, instrumented
+from tests.otel_errors.receiver import Record
 from tests.waiting import PATIENCE_SECONDS
 
 SHAPES = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
@@ -55,6 +56,7 @@ class Ran:
     ended: dict[tuple[str, str, str], Ended] = field(default_factory=dict)
     """By server, shape and case."""
     errors: list[Record] = field(default_factory=list)
+    payloads: list[tuple[str, bytes]] = field(default_factory=list)
     err: str = ""
 
 
@@ -75,7 +77,7 @@ def call(channel: grpc.Channel, shape: str, case: str, *, language: str = "en", 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     home = tmp_path_factory.mktemp("grpc")
-    receiver = Receiver()
+    receiver = KeepingReceiver()
     ran = Ran()
     with (home / "err").open("w+b") as err:
         child = subprocess.Popen(
@@ -107,7 +109,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
                 child.kill()
                 child.wait()
             receiver.stop()
-    ran.errors = receiver.errors
+    ran.errors, ran.payloads = receiver.errors, receiver.payloads
     ran.err = (home / "err").read_text()
     return ran
 
@@ -182,6 +184,15 @@ def test_one_error_each_under_the_reference_of_the_answer(ran: Ran) -> None:
         assert record.attributes.get("otel_errors.severity") == severity, case
         assert record.attributes["otel_errors.handled"] is (severity == "low")
         assert record.trace_id
+
+
+def test_the_reference_finds_the_event(ran: Ran, lookup: Lookup) -> None:
+    lookup.send(ran.payloads)
+    events = {str(record.attributes["otel_errors.support_reference"]): record for record in ran.errors}
+    for (_, shape, case), ended in ran.ended.items():
+        if shape == "unary_unary" and case != "abort":
+            found = lookup.find(ended.reference)
+            assert found["event_id"] == events[ended.reference].event_id
 
 
 def test_one_log_line_each(ran: Ran) -> None:

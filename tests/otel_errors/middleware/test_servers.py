@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,8 +17,19 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.otel_errors.middleware.applications.shop import INTERNAL
-from tests.otel_errors.middleware.serving import GUNICORN, PROBLEM, UVICORN, Answer, Request, Served, ask, serving
-from tests.otel_errors.receiver import Receiver, Record
+from tests.otel_errors.middleware.conftest import Lookup
+from tests.otel_errors.middleware.serving import (
+    GUNICORN,
+    PROBLEM,
+    UVICORN,
+    Answer,
+    KeepingReceiver,
+    Request,
+    Served,
+    ask,
+    serving,
+)
+from tests.otel_errors.receiver import Record
 from tests.waiting import PATIENCE_SECONDS
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -205,23 +217,27 @@ class Ran:
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    server: Server = request.param
-    receiver = Receiver()
+    return run(request.param, tmp_path_factory.mktemp("server"))
+
+
+def run(server: Server, home: Path, **extra: str) -> Ran:
+    receiver = KeepingReceiver()
     requests = [*COMMON, *(Request(case.path) for case in server.cases), *(Request(path) for path in server.own)]
+    environment = {**server.extra, **extra}
     try:
         with serving(
             server.module,
             server.command,
             receiver.port,
-            tmp_path_factory.mktemp("server"),
+            home,
             instrumentations=server.instrumentations,
-            extra=server.extra,
+            extra=environment,
         ) as (address, served):
             served.answers = ask(address, requests)
             ran = Ran(server, served, {path: _closed(address, path) for path in server.websocket})
             if server.command == UVICORN and any(case.name == "background" for case in server.cases):
                 ran.kept = _second_answer(address)
-        served.errors = receiver.errors
+        served.errors, served.payloads = receiver.errors, receiver.payloads
     finally:
         receiver.stop()
     return ran
@@ -324,6 +340,17 @@ def test_errors_elsewhere_than_in_an_endpoint(ran: Ran) -> None:
 
 
 def test_one_error_each_under_the_reference_of_the_answer(ran: Ran) -> None:
+    assert_one_error_each(ran)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["logs", "logs/dup"])
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+def test_the_same_in_every_signal_mode(server: Server, mode: str, tmp_path: Path) -> None:
+    assert_one_error_each(run(server, tmp_path, OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=mode))
+
+
+def assert_one_error_each(ran: Ran) -> None:
     events: dict[str, set[str]] = {
         reference: {record.event_id for record in records} for reference, records in ran.by_reference.items()
     }
@@ -334,6 +361,17 @@ def test_one_error_each_under_the_reference_of_the_answer(ran: Ran) -> None:
     late = sum(case.status == 200 for case in ran.server.cases)
     again = 1 if ran.kept else 0
     assert len(events) == len(answered) + late + len(ran.closes) + ran.server.own_errors + again
+
+
+def test_the_reference_finds_the_event(ran: Ran, lookup: Lookup) -> None:
+    lookup.send(ran.served.payloads)
+    answered = {answer.reference for answer in ran.served.answers.values() if answer.reference}
+    assert len(answered) >= len(COMMON)
+    for reference in answered:
+        record = ran.by_reference[reference][0]
+        found = lookup.find(reference)
+        assert found["support_reference"] == reference
+        assert (found["event_id"], found["trace_id"] or "") == (record.event_id, record.trace_id)
 
 
 def test_what_is_recorded(ran: Ran) -> None:
