@@ -26,6 +26,7 @@ from collector_processor.otlp.remembered import Remembered
 from collector_processor.otlp.splice import learn, splice
 from collector_processor.queue import QueueFull, QueueUnavailable
 from collector_processor.stages.fingerprint import group
+from collector_processor.stages.grouping_rules import DEFAULT_RULES, GroupingRules
 from collector_processor.stages.normalise import normalise, user_identity
 from collector_processor.stages.pseudonym import pseudonym
 from collector_processor.stages.redact_event import redacted_event
@@ -85,8 +86,10 @@ class Pipeline:
         max_in_flight_bytes: int,
         meter: PipelineMeter,
         on_full: Literal["refuse", "pass"] = "refuse",
+        grouping: GroupingRules = DEFAULT_RULES,
     ) -> None:
         self._redactor = Remembered(redactor)
+        self._grouping = grouping
         self._pseudonym_key = pseudonym_key
         self._public_url = public_url.rstrip("/")
         self._append = append
@@ -178,8 +181,10 @@ class Pipeline:
             stacktrace=event.stacktrace,
             language=event.language,
             client=_clients_wish(raw.attributes.get(FINGERPRINT_CLIENT)),
+            rules=self._grouping,
         )
         event.fingerprint = grouping.fingerprint
+        event.earlier_fingerprints = grouping.earlier_fingerprints
         event.language = grouping.language or event.language
         event.raise_site = grouping.raise_site
         event.culprit = grouping.culprit

@@ -18,6 +18,7 @@ from collector_processor.pipeline import Pipeline
 from collector_processor.queue import QueueUnavailable, SqliteQueue
 from collector_processor.settings import Settings
 from collector_processor.sinks.metrics import ServiceMetrics
+from collector_processor.stages.grouping_rules import rules_of
 from collector_processor.stages.pseudonym import KeyUnusable, load_key
 from collector_processor.stages.redact.policy import BadPolicy
 from collector_processor.stages.redact.policy_file import load_policy
@@ -54,6 +55,7 @@ class Receiver:
                 forward=forwarder.forward if forwarder is not None else None,
                 max_in_flight_bytes=settings.otlp.max_in_flight_bytes,
                 meter=metrics,
+                grouping=rules_of(settings.grouping),
             )
             grpc = await start_grpc(
                 pipeline.handle,

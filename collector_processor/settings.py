@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 ENVIRONMENT_PREFIX = "OTEL_ERRORS_"
 NESTING = "__"
@@ -83,6 +92,26 @@ def _store_url(value: str) -> str:
     return value
 
 
+def _listed(value: object) -> object:
+    """One text is a list with commas: that is how the environment says it."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _place_in_code(value: str) -> str:
+    if not value.strip("*?./\\: ") or value != value.strip():
+        raise ValueError(
+            "not a place in the code: a directory (acme_platform), the beginning of a qualified name "
+            "(com.acme.platform) or a pattern with * (*/generated/*) is needed, and not one that matches everything"
+        )
+    return value
+
+
+TextList = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+PlacesInCode = Annotated[
+    tuple[Annotated[str, Field(max_length=256), AfterValidator(_place_in_code)], ...],
+    BeforeValidator(_listed),
+    Field(max_length=200),
+]
 AddressField = Annotated[str, AfterValidator(_address)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
@@ -99,7 +128,7 @@ class GrpcSettings(_Section):
 class OtlpHttpSettings(_Section):
     bind: AddressField = "127.0.0.1:4318"
     """Where OTLP/HTTP is received (``/v1/traces``, ``/v1/logs``, ``/v1/metrics``; protobuf and JSON)."""
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: TextList = ()
     """Exact origins (scheme://host[:port]) whose browsers may send; ``*`` is not among them."""
 
 
@@ -174,6 +203,21 @@ class RedactionSettings(_Section):
     """A YAML file that switches redaction rules on and off and adds some (docs/redaction.md); unset: the defaults."""
 
 
+class InAppSettings(_Section):
+    include: PlacesInCode = ()
+    """The application's own code, whatever the conventions of its language say: directories (``libs/acme``), beginnings
+    of qualified names (``com.acme.kit``), or patterns with ``*`` over the file or the function (docs/grouping.md)."""
+    exclude: PlacesInCode = ()
+    """Not the application's own: shared platform code, generated code. Stronger than ``include``."""
+
+
+class GroupingSettings(_Section):
+    in_app: InAppSettings = InAppSettings()
+    group_by_caller: PlacesInCode = ()
+    """Functions that only raise (``fail``, ``errors.py:abort_*``) and types whose errors their caller tells apart:
+    compared with ``file:function``, the function, the bare type."""
+
+
 class Settings(_Section):
     """The whole tree. Fields without a use in this version are not here: an unknown key is an error, not a wish."""
 
@@ -187,6 +231,7 @@ class Settings(_Section):
     loki: LokiSettings = LokiSettings()
     links: LinkSettings = LinkSettings()
     redaction: RedactionSettings = RedactionSettings()
+    grouping: GroupingSettings = GroupingSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Of the log on stderr."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from collector_processor.events import ExceptionNode
+    from collector_processor.stages.grouping_rules import GroupingRules
 
 
 def fingerprint(
@@ -20,16 +22,22 @@ def fingerprint(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add what went into the fingerprint and what was left out.")
     ] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Group by the settings of this file.")
+    ] = None,
 ) -> None:
     """Fingerprint, title, culprit and frames of errors, as the service computes them."""
     if not jsonl:
         raise typer.BadParameter("--jsonl is needed: errors are read from stdin as JSON lines", param_hint="--jsonl")
+    from collector_processor.commands.configuration import load_or_exit
     from collector_processor.commands.jsonl import process_lines
+    from collector_processor.stages.grouping_rules import DEFAULT_RULES, rules_of
 
-    process_lines(lambda record: _fingerprint(record, explain=explain))
+    rules = rules_of(load_or_exit(config).grouping) if config is not None else DEFAULT_RULES
+    process_lines(lambda record: _fingerprint(record, rules, explain=explain))
 
 
-def _fingerprint(record: dict[str, Any], *, explain: bool) -> dict[str, Any]:
+def _fingerprint(record: dict[str, Any], rules: GroupingRules, *, explain: bool) -> dict[str, Any]:
     from collector_processor.commands.jsonl import text_field
     from collector_processor.stages.fingerprint import group
     from collector_processor.stages.title import title
@@ -40,6 +48,7 @@ def _fingerprint(record: dict[str, Any], *, explain: bool) -> dict[str, Any]:
         message=message,
         stacktrace=text_field(record, "stacktrace"),
         language=text_field(record, "language"),
+        rules=rules,
     )
     outermost = grouping.exceptions[0] if grouping.exceptions else None
     answer: dict[str, Any] = {

@@ -9,7 +9,7 @@ docs/grouping.md argues each choice. A change of any key is a new version prefix
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -23,7 +23,6 @@ from collector_processor.stacktraces.text import bounded, cut_message, restore_m
 from collector_processor.stages.grouping_rules import DEFAULT_RULES, GroupingRules
 from collector_processor.stages.parameterize import parameterize
 
-VERSION = "fp1"
 MAX_MESSAGE = 512
 """Characters of a message's first line that count."""
 MAX_CACHED_TEXT = 16_384
@@ -45,6 +44,23 @@ class Grouping(msgspec.Struct, frozen=True):
     exceptions: tuple[ExceptionNode, ...]
     components: tuple[str, ...]
     """What went into the fingerprint, and what was left out, a sentence each."""
+    earlier_fingerprints: tuple[str, ...] = ()
+    """What the versions before the newest make of it, newest first."""
+
+
+class Version(NamedTuple):
+    """Rules under the number that stands in front of their fingerprints."""
+
+    name: str
+    components: Callable[[Sequence[ExceptionNode], Sequence[str], Sequence[Site]], list[str]]
+    """(exceptions, their bare types, their sites) -> what goes into the fingerprint besides the message."""
+
+
+class _Key(NamedTuple):
+    version: str
+    components: tuple[str, ...]
+    fingerprint: str
+    """``""`` when the message has to count."""
 
 
 class _Reading(NamedTuple):
@@ -53,9 +69,10 @@ class _Reading(NamedTuple):
     language: str
     exceptions: tuple[ExceptionNode, ...]
     outermost: Site
-    components: tuple[str, ...]
-    fingerprint: str
-    """``""`` when the message has to count."""
+    keys: tuple[_Key, ...]
+    """A version each, the newest first."""
+    notes: tuple[str, ...]
+    """What --explain says besides; not part of any key."""
 
 
 def group(
@@ -74,20 +91,27 @@ def group(
     is the application's, and where callers count.
     """
     text = stacktrace if len(stacktrace) <= MAX_CACHED_TEXT else bounded(stacktrace)
-    if message and not RAN_OVER.search(message, 0, MAX_MESSAGE):
+    if message and not _ran_over(message):
         text = cut_message(text, message)
     reading = _cached(type, text, language, rules)
     exceptions = restored(reading.exceptions, message)
-    components, fingerprint = reading.components, reading.fingerprint
+    said: str | None = None
+    if not client and not reading.keys[0].fingerprint:
+        said = message_key(_said(reading.exceptions, message, stacktrace))
+    newest, *earlier = [
+        _digest(key.version, ("client", client))
+        if client
+        else key.fingerprint or _digest(key.version, (*key.components, "message", said or ""))
+        for key in reading.keys
+    ]
+    components = reading.keys[0].components
     if client:
         components = (f"client fingerprint: {client:.200}", "left out: everything else, the application decided")
-        fingerprint = _digest(("client", client))
-    elif not fingerprint:
-        key = message_key(_said(reading.exceptions, message, stacktrace))
-        components = (*components, f"message: {key}" if key else "message: none")
-        fingerprint = _digest((*reading.components, "message", key))
+    elif said is not None:
+        components = (*components, f"message: {said}" if said else "message: none")
+    components = (*components, *reading.notes) if reading.notes else components
     site_ = reading.outermost
-    return Grouping(fingerprint, reading.language, site_.raised, site_.culprit, exceptions, components)
+    return Grouping(newest, reading.language, site_.raised, site_.culprit, exceptions, components, tuple(earlier))
 
 
 def _said(exceptions: Sequence[ExceptionNode], message: str, stacktrace: str) -> str:
@@ -114,9 +138,9 @@ def _headline(stacktrace: str) -> str:
     return next((line for line in (line.strip() for line in stacktrace[: 4 * MAX_MESSAGE].split("\n")) if line), "")
 
 
-_Key = tuple[str, str, str, GroupingRules]
-_young: dict[_Key, _Reading] = {}
-_old: dict[_Key, _Reading] = {}
+_Asked = tuple[str, str, str, GroupingRules]
+_young: dict[_Asked, _Reading] = {}
+_old: dict[_Asked, _Reading] = {}
 _young_characters = 0
 
 
@@ -149,24 +173,59 @@ def _read(type_: str, text: str, language: str, rules: GroupingRules) -> _Readin
         # name.
         types[0] = bare_type(type_)
     sites = [_site(node, reader, name, rules) for node, name in zip(nodes, types, strict=True)]
-    components = ["type: " + (types[0] or "unknown") if nodes or type_ else "type: unknown"]
+    if not nodes:
+        types = [bare_type(type_)]
+    told = any(where.tells_apart for where in sites)
+    keys = []
+    for version in VERSIONS:
+        components = version.components(nodes, types, sites)
+        fingerprint = _digest(version.name, components) if told else ""
+        if told:
+            components.append("left out: message, lines, columns, paths, outer frames")
+        keys.append(_Key(version.name, tuple(components), fingerprint))
+    notes = () if nodes is trace.exceptions else _notes(trace.exceptions, nodes)
+    return _Reading(trace.language, nodes, sites[0] if sites else NOWHERE, tuple(keys), notes)
+
+
+def _notes(before: Sequence[ExceptionNode], after: Sequence[ExceptionNode]) -> tuple[str, ...]:
+    pairs = [
+        pair for one, other in zip(before, after, strict=True) for pair in zip(one.frames, other.frames, strict=True)
+    ]
+    taken = sum(other.in_app and not one.in_app for one, other in pairs)
+    given = sum(one.in_app and not other.in_app for one, other in pairs)
+    return tuple(
+        f"settings: {count} frames by grouping.in_app.{key}"
+        for count, key in ((taken, "include"), (given, "exclude"))
+        if count
+    )
+
+
+def _first(nodes: Sequence[ExceptionNode], types: Sequence[str], sites: Sequence[Site]) -> list[str]:
+    components = ["type: " + (types[0] or "unknown")]
     if sites and sites[0].key:
         components.append("raised: " + sites[0].key)
-    chain = _chain(nodes, [f"{name} {where.key}" for name, where in zip(types, sites, strict=True)])
-    if chain:
-        components.append("chain: " + chain)
-    told = any(where.tells_apart for where in sites)
-    if told:
-        components_out = "left out: message, lines, columns, paths, outer frames"
-        return _Reading(trace.language, nodes, sites[0], (*components, components_out), _digest(components))
-    return _Reading(trace.language, nodes, sites[0] if sites else NOWHERE, tuple(components), "")
+    if len(nodes) > 1:
+        chain = _chain(nodes, [f"{name} {where.key}" for name, where in zip(types, sites, strict=True)])
+        if chain:
+            components.append("chain: " + chain)
+    return components
+
+
+VERSIONS: tuple[Version, ...] = (Version("fp1", _first),)
+"""In force, the newest first. A change of any key is a new version in front; the one before it stays for a while, so
+that the issues which have its fingerprints take the new ones (docs/grouping.md, "Newer rules")."""
 
 
 def _site(node: ExceptionNode, reader: Language | None, name: str, rules: GroupingRules) -> Site:
     if not node.frames:
         return NOWHERE
-    ran_over = bool(node.message) and RAN_OVER.search(node.message or "", 0, MAX_MESSAGE) is not None
+    ran_over = node.message is not None and _ran_over(node.message)
     return site(node.frames, reader, name, ran_over=ran_over, by_caller=rules.by_caller)
+
+
+def _ran_over(message: str) -> bool:
+    said = message[:MAX_MESSAGE]
+    return ("tack" in said or "ecursion" in said) and RAN_OVER.search(said) is not None
 
 
 def _chain(nodes: Sequence[ExceptionNode], own: list[str]) -> str:
@@ -189,6 +248,6 @@ def _with(name: str, below: set[str]) -> str:
     return f"{name}({', '.join(sorted(below))})" if below else name
 
 
-def _digest(parts: Sequence[str]) -> str:
+def _digest(version: str, parts: Sequence[str]) -> str:
     content = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return f"{VERSION}:{blake2b(content, digest_size=16).hexdigest()}"
+    return f"{version}:{blake2b(content, digest_size=16).hexdigest()}"

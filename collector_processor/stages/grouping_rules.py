@@ -12,28 +12,12 @@ from collections.abc import Callable, Sequence
 from fnmatch import translate
 
 from collector_processor.events import ExceptionNode, Frame
-
-MAX_PATTERN = 256
-MAX_PATTERNS = 200
-
-
-class BadPattern(ValueError):
-    """A pattern that cannot be meant; the text says why."""
-
-
-def pattern(text: str) -> str:
-    """The pattern when it can be used, else ``BadPattern``."""
-    if not text.strip() or text != text.strip():
-        raise BadPattern("a pattern is a place in the code such as acme_platform, com.acme.platform or */generated/*")
-    if len(text) > MAX_PATTERN:
-        raise BadPattern(f"a pattern has {MAX_PATTERN} characters at most, this one has {len(text)}")
-    if not text.strip("*?./\\: "):
-        raise BadPattern("this would match every frame; name a place in the code")
-    return text
+from collector_processor.settings import GroupingSettings
 
 
 class GroupingRules:
-    """Compared by identity, so that it can stand in the key of a cache. Raises ``BadPattern``."""
+    """Compared by identity, so that it can stand in the key of a cache. Any texts will do; ``settings`` refuses those
+    that would match everything."""
 
     __slots__ = ("_exclude", "_include", "by_caller")
 
@@ -42,17 +26,14 @@ class GroupingRules:
     ) -> None:
         """``include``: the application's, whatever the conventions say; ``exclude``: not the application's, and
         stronger. ``group_by_caller``: functions (as ``file:function``, or the function alone) or bare types."""
-        for patterns in (include, exclude, group_by_caller):
-            if len(patterns) > MAX_PATTERNS:
-                raise BadPattern(f"{MAX_PATTERNS} patterns at most, there are {len(patterns)}")
         self._include = _places(include)
         self._exclude = _places(exclude)
         self.by_caller = _named(group_by_caller)
 
-    def judged(self, nodes: Sequence[ExceptionNode]) -> tuple[ExceptionNode, ...]:
-        """The nodes with ``in_app`` as these rules have it."""
+    def judged(self, nodes: tuple[ExceptionNode, ...]) -> tuple[ExceptionNode, ...]:
+        """The nodes with ``in_app`` as these rules have it; the same object when they say nothing."""
         if self._include is None and self._exclude is None:
-            return tuple(nodes)
+            return nodes
         return tuple(
             ExceptionNode(node.type, node.message, node.parent, tuple(self._judge(frame) for frame in node.frames))
             for node in nodes
@@ -72,7 +53,7 @@ class GroupingRules:
 def _places(patterns: Sequence[str]) -> Callable[[Frame], bool] | None:
     if not patterns:
         return None
-    globs = [translate(text.replace("\\", "/")) for text in map(pattern, patterns) if _is_glob(text)]
+    globs = [translate(text.replace("\\", "/")) for text in patterns if _is_glob(text)]
     plain = [re.escape(text.replace("\\", "/").strip("/")) for text in patterns if not _is_glob(text)]
     whole = re.compile("|".join(globs), re.DOTALL) if globs else None
     place = "|".join(plain)
@@ -93,11 +74,12 @@ def _places(patterns: Sequence[str]) -> Callable[[Frame], bool] | None:
 def _named(patterns: Sequence[str]) -> Callable[[str, str], bool] | None:
     if not patterns:
         return None
-    told = re.compile("|".join(translate(text) for text in map(pattern, patterns)))
+    told = re.compile("|".join(translate(text) for text in patterns))
 
     def matches(key: str, bare_type: str) -> bool:
-        function = key.partition(":")[2]
-        return any(told.match(name) for name in (key, function, bare_type) if name)
+        file, _, function = key.partition(":")
+        names = (key, f"{file.rpartition('/')[2]}:{function}", function, bare_type)
+        return any(told.match(name) is not None for name in names if name)
 
     return matches
 
@@ -107,3 +89,10 @@ def _is_glob(text: str) -> bool:
 
 
 DEFAULT_RULES = GroupingRules()
+
+
+def rules_of(settings: GroupingSettings) -> GroupingRules:
+    """The rules that the settings say."""
+    return GroupingRules(
+        include=settings.in_app.include, exclude=settings.in_app.exclude, group_by_caller=settings.group_by_caller
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,23 @@ def test_an_open_address_needs_a_word_that_says_so() -> None:
 )
 def test_loopback(address: str, loopback: bool) -> None:
     assert Address(address).is_loopback is loopback
+
+
+def test_places_in_code_are_lists_in_the_file_and_text_with_commas_in_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("grouping: {in_app: {include: [libs/acme], exclude: ['*/generated/*']}}")
+    environment = {"OTEL_ERRORS_GROUPING__GROUP_BY_CALLER": "fail, errors.py:abort_*,"}
+    settings, warnings = load(file, environment=environment)
+    assert settings.grouping.in_app.include == ("libs/acme",)
+    assert settings.grouping.in_app.exclude == ("*/generated/*",)
+    assert settings.grouping.group_by_caller == ("fail", "errors.py:abort_*")
+    assert warnings == []
+
+
+@pytest.mark.parametrize("value", ["*", "**/*", " ", "/", "?", "x" * 257])
+def test_a_place_that_would_match_everything_is_refused(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(json.dumps({"grouping": {"in_app": {"exclude": [value]}}}))
+    with pytest.raises(SettingsError, match=r"grouping\.in_app\.exclude\.0: ") as raised:
+        load(file, environment={})
+    assert repr(value)[:100] in str(raised.value)
