@@ -61,12 +61,12 @@ class Answering:
         self._page = page
         self._debug = debug
 
-    def passes(self, error: BaseException, *, debug: bool = False) -> bool:
-        """Whether ``error`` is somebody else's to answer: a status exception of the framework, control flow, and in
-        debug mode whatever the application did not mean to raise. ``debug``: also said for this request."""
+    def passes(self, error: BaseException, *, unknown: bool = False) -> bool:
+        """Whether ``error`` is somebody else's to answer: a status exception of the framework, control flow, and
+        whatever the application did not mean to raise, in debug mode and where ``unknown`` says so for this request."""
         if isinstance(error, BaseAppError):
             return False
-        return debug or is_control_flow(error) or bool(self._debug())
+        return unknown or is_control_flow(error) or bool(self._debug())
 
     def handled(self, error: BaseException, asked: Asked, context: Context | None = None) -> Handled:
         """``error`` will be answered. ``context``: of the request, whose span may be over by now."""

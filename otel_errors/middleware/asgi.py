@@ -39,18 +39,19 @@ class AnsweredASGI:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = sent = False
+        started = trailers = sent = False
 
         async def watched(message: Message) -> None:
-            nonlocal started, sent
-            started = started or message["type"] == "http.response.start"
+            nonlocal started, trailers, sent
+            if message["type"] == "http.response.start":
+                started, trailers = True, bool(message.get("trailers", False))
             await send(message)
-            sent = message["type"] == "http.response.body" and not message.get("more_body", False)
+            sent = message["type"] == "http.response.body" and not message.get("more_body", False) and not trailers
 
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            if self._answering.passes(error, debug=_is_debugged(scope)):
+            if self._answering.passes(error, unknown=_is_debugged(scope)):
                 raise
             asked = asked_of(scope)
             if sent:

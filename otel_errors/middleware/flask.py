@@ -27,7 +27,8 @@ def handle_errors(
     as of ``otel_errors.middleware.wsgi.ErrorMiddleware``.
 
     Flask's own ``abort()`` and other HTTP exceptions are answered as before. With ``debug``, ``testing`` or
-    ``PROPAGATE_EXCEPTIONS``, only errors of ``otel_errors.app_errors`` are answered. Raises ``ValueError`` when ``app``
+    ``PROPAGATE_EXCEPTIONS``, and with an ``errorhandler(500)`` of the application, only errors of
+    ``otel_errors.app_errors`` are answered. Raises ``ValueError`` when ``app``
     has an ``errorhandler(Exception)`` already.
 
     >>> from otel_errors.app_errors import ResourceNotFoundError
@@ -58,7 +59,8 @@ def handle_errors(
             cause = error.original_exception  # Flask's wrapper for what a handler or an after_request raised
         elif isinstance(error, HTTPException):
             return error
-        if answering.passes(cause):
+        own = bool(app.error_handler_spec[None].get(500))
+        if answering.passes(cause, unknown=own):
             if isinstance(error, HTTPException):
                 return error
             raise error

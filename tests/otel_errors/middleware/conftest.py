@@ -19,13 +19,15 @@ class Lookup:
 
     def send(self, payloads: Sequence[tuple[str, bytes]]) -> None:
         """(signal, request) as the application's exporter sent them."""
+        kind = {"Content-Type": "application/x-protobuf"}
         for signal, payload in payloads:
-            answer = self._client.post(
-                f"{self._processor.endpoints.otlp_http}/v1/{signal}",
-                content=payload,
-                headers={"Content-Type": "application/x-protobuf"},
-            )
-            answer.raise_for_status()
+            address = f"{self._processor.endpoints.otlp_http}/v1/{signal}"
+
+            def is_taken(address: str = address, payload: bytes = payload) -> bool:
+                # "Retry" is an answer that exporters obey, too.
+                return self._client.post(address, content=payload, headers=kind).status_code == 200
+
+            wait_until(is_taken, what=f"{address} to take {len(payload)} bytes")
 
     def find(self, reference: str) -> dict[str, Any]:
         """``GET /api/v1/lookup/{reference}``, as soon as the event is counted."""

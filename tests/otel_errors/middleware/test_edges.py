@@ -181,6 +181,28 @@ def test_a_body_is_closed_once_whatever_happens(body: Any, status: int, error: t
     assert [int(one[:3]) for one in statuses] == [status]
 
 
+def test_a_generator_that_says_its_status_late() -> None:
+    def shop(environ: Any, start_response: Any) -> Iterator[bytes]:
+        if environ["PATH_INFO"] == "/fails":
+            raise ConflictError("version 3")
+        start_response("201 Created", [("Content-Type", "text/plain")])
+        yield b"made"
+
+    called = call_wsgi(wsgi.ErrorMiddleware(shop))
+    assert (called.status, called.body) == (201, b"made")
+    assert call_wsgi(wsgi.ErrorMiddleware(shop), path="/fails").status == 409
+
+
+def test_trailers_belong_to_the_answer() -> None:
+    async def shop(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True})
+        await send({"type": "http.response.body", "body": b"whole"})
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        call_asgi(asgi.ErrorMiddleware(shop))
+
+
 def test_a_body_that_is_there_already_reaches_the_server_as_it_is() -> None:
     whole = [b"whole"]
 
@@ -231,6 +253,21 @@ def test_a_place_that_is_taken_is_named() -> None:
         api.add_exception_handler(place, lambda request, error: None)  # type: ignore[arg-type, return-value]
         with pytest.raises(ValueError, match="exception_handler for Exception or 500 already"):
             fastapi_errors.handle_errors(api)
+
+
+def test_an_errorhandler_for_500_keeps_what_is_unknown() -> None:
+    app = flask.Flask("shop")
+    flask_errors.handle_errors(app)
+    app.register_error_handler(500, lambda error: ("the application's own", 500))
+
+    @app.get("/<kind>")
+    def fail(kind: str) -> str:
+        raise KeyError("x") if kind == "unknown" else ConflictError("version 3")
+
+    with capturing() as errors:
+        assert app.test_client().get("/unknown").text == "the application's own"
+        assert app.test_client().get("/known").status_code == 409
+    assert [error.mechanism for error in errors] == ["flask", "flask"]
 
 
 def test_narrower_handlers_of_the_application_come_first() -> None:

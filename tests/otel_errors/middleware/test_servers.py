@@ -95,9 +95,9 @@ SERVERS = (
         websocket=("unknown", "policy", "later", "denied"),
     ),
     Server(
-        "WSGI, gunicorn with threads",
+        "WSGI, gunicorn's gthread",
         "wsgi_app",
-        (*GUNICORN, "--threads", "2"),
+        (*GUNICORN, "--worker-class", "gthread", "--threads", "1"),
         "wsgi",
         (Case("/stream", 200, cut=True), Case("/early"), Case("/write", 200, cut=True), Case("/background", 200)),
         {

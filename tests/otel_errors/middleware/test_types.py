@@ -15,7 +15,9 @@ def test_the_typed_usage_runs() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("checker", [["mypy", "--strict"], ["pyright", "--pythonpath", sys.executable]], ids=["mypy", "pyright"])
+@pytest.mark.parametrize(
+    "checker", [["mypy", "--strict"], ["pyright", "--pythonpath", sys.executable]], ids=["mypy", "pyright"]
+)
 def test_type_checkers_see_the_same(checker: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *checker, str(USAGE)], capture_output=True, text=True, timeout=150, check=False
