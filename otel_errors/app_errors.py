@@ -140,7 +140,7 @@ class BaseAppError(Exception):
             "code": self.code,
             "status": self.status,
             "message": self.message,
-            "details": dict(self.details),
+            "details": safe_details(self.details),  # again: it may have been added to
             "is_critical": self.is_critical,
         }
         if self.retry_after is not None:
@@ -347,6 +347,11 @@ class InternalServerError(BaseAppError):
         )
         if self.original_exception is not None:
             self.__cause__ = self.original_exception
+
+    def __setstate__(self, state: dict[str, Any] | None) -> None:
+        super().__setstate__(state)
+        if state is not None and state.get("original_exception") is not None:
+            self.__cause__ = state["original_exception"]  # which pickle leaves behind
 
 
 class ServiceUnavailableError(BaseAppError):

@@ -10,8 +10,10 @@ from typing import Any
 from otel_errors import semconv
 from otel_errors.active import Reporter
 from otel_errors.admission import last_word
+from otel_errors.app_errors import BaseAppError
 from otel_errors.capture import CapturedException, capture
 from otel_errors.config import Settings
+from otel_errors.context_text import MAX_CHARACTERS, context_text
 from otel_errors.current_request import current_request
 from otel_errors.emit import Occurrence
 from otel_errors.guard import tell_failure
@@ -23,6 +25,8 @@ from otel_errors.stack_text import traceback_of
 from otel_errors.user_identity import user_attributes
 
 AttributeValue = str | bool | int
+DETAILS = "details"
+"""The context that an error's own facts are."""
 
 
 def describe(
@@ -38,6 +42,7 @@ def describe(
     attributes = {
         **_of_the_exception(captured),
         **_of_the_occurrence(occurrence, event_id, reporter, max_characters),
+        **_of_an_app_error(exc, max_characters),
         **_of_the_frames(exc, settings, max_characters),
     }
     return occurrence, captured, last_word(settings, attributes, exc)
@@ -66,6 +71,17 @@ def _of_the_exception(captured: CapturedException) -> dict[str, AttributeValue]:
         semconv.ERROR_CODE: captured.error_code,
     }
     return {key: value for key, value in attributes.items() if value or key == semconv.EXCEPTION_MESSAGE}
+
+
+def _of_an_app_error(exc: BaseException, max_characters: int | None) -> dict[str, AttributeValue]:
+    """The facts that an error of ``otel_errors.app_errors`` was raised with, whoever handles it."""
+    try:
+        if not isinstance(exc, BaseAppError) or not exc.details:
+            return {}
+        limit = MAX_CHARACTERS if max_characters is None else min(max_characters, MAX_CHARACTERS)
+        return {semconv.CONTEXT_PREFIX + DETAILS: context_text(exc.details, limit)}
+    except Exception:  # a subclass that never called __init__
+        return {}
 
 
 def _of_the_occurrence(

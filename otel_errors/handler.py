@@ -197,10 +197,11 @@ class ErrorHandler:
         """Log ``exc`` with its stack and report it, unless this object was handled before; say what to answer.
 
         ``context``: facts for developers, logged as ``context.KEY`` and reported as tags, without secrets
-        (``otel_errors.details``). ``log_level``: CRITICAL for critical errors, ERROR from status 500, WARNING below,
-        unless it is said; CRITICAL here makes the error critical. ``language``: one, or an ``Accept-Language`` header.
-        ``handled``: False when it is raised on; None when it is answered, which only counts below 500. ``mechanism``:
-        who saw it, if nobody did before.
+        (``otel_errors.details``); the error's own ``details`` are logged with them and reported as one context.
+        ``log_level``: CRITICAL for critical errors, ERROR from status 500, WARNING below, unless it is said; CRITICAL
+        here makes the error critical. ``language``: one, or an ``Accept-Language`` header. ``handled``: False when it
+        is raised on; None when it is answered, which only counts below 500. ``mechanism``: who saw it, if nobody did
+        before.
 
         >>> ErrorHandler().handle(KeyError("x"), language="fr-CH, de;q=0.5").language
         'fr'
@@ -219,7 +220,7 @@ class ErrorHandler:
         event_id, first = _tell(exc, handled)
         reference = reference_of(event_id)
         if first:
-            self._log(level, exc, error, facts, event_id, reference)
+            self._log(level, exc, error, {**safe_details(error.details), **facts}, event_id, reference)
         return self._answer(error, language, event_id, reference, first)
 
     def answer(self, exc: BaseException, language: str | None = None) -> Handled:

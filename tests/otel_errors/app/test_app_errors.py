@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from otel_errors import app_errors, error_codes
 from otel_errors.app_errors import BaseAppError, InternalServerError, ServiceUnavailableError, ValidationError
 from otel_errors.capture import capture
+from otel_errors.handler import ErrorHandler
 from otel_errors.references import BadReference, parse_reference, reference_of
+from tests.otel_errors.in_memory import Start
 
 KINDS = [getattr(app_errors, name) for name in app_errors.__all__]
 SECRET = "hunter2-internal"
@@ -71,3 +73,44 @@ def test_a_reference_is_read_as_it_is_spoken_and_a_wrong_character_is_found(even
     with pytest.raises(BadReference) as caught:
         parse_reference(plain[:place] + other + plain[place + 1 :])
     assert caught.value.reason == "check"
+
+
+def test_details_reach_the_log_and_the_report_without_secrets(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    telemetry = start()
+    error = ServiceUnavailableError("no route", service_name="bank", details={"order": 7, "token": SECRET})
+    error.details["added_password"] = SECRET  # later, past the cleaning of the arguments
+    with telemetry.tracer.start_as_current_span("pay"):
+        ErrorHandler("shop").handle(error, {"order": 8})
+    (record,) = [record for record in caplog.records if record.name == "shop"]
+    logged = {key: value for key, value in vars(record).items() if key.startswith("context.")}
+    assert logged == {
+        "context.order": 8,
+        "context.service_name": "bank",
+        "context.token": "[redacted]",
+        "context.added_password": "[redacted]",
+    }
+    ((_, event),) = telemetry.events
+    assert json.loads(event["otel_errors.context.details"]) == {
+        "order": 7,
+        "service_name": "bank",
+        "token": "[redacted]",
+        "added_password": "[redacted]",
+    }
+    assert SECRET not in json.dumps(error.to_dict())
+
+
+def test_details_are_reported_of_an_error_that_nobody_handles(start: Start) -> None:
+    telemetry = start()
+    with pytest.raises(ValidationError), telemetry.tracer.start_as_current_span("pay"):
+        raise ValidationError("x", details={"form": "sign-up", "text": "y" * 9_000})
+    ((_, event),) = telemetry.events
+    text = event["otel_errors.context.details"]
+    assert json.loads(text)["form"] == "sign-up"
+    assert len(text) <= 8192
+
+
+def test_an_error_without_details_has_no_attribute_for_them(start: Start) -> None:
+    telemetry = start()
+    with pytest.raises(ValidationError), telemetry.tracer.start_as_current_span("pay"):
+        raise ValidationError("x")
+    assert "otel_errors.context.details" not in telemetry.events[0][1]

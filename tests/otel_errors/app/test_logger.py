@@ -89,7 +89,12 @@ def test_a_json_line_has_every_field(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "event_id": handled.event_id,
         "support_reference": handled.reference,
         "exception_type": "otel_errors.app_errors.ServiceUnavailableError",
-        "context": {"order": 7, "password": "[redacted]", "deep": '{"token": "[redacted]"}'},
+        "context": {
+            "service_name": "bank",
+            "order": 7,
+            "password": "[redacted]",
+            "deep": '{"token": "[redacted]"}',
+        },
     }
 
 
