@@ -91,6 +91,20 @@ class _Section:
                 current_traceback.message = [match[2] or ""]
                 self.state = _MESSAGE
 
+    def feed_all(self, all_lines: Sequence[str]) -> None:
+        """``feed`` for each; most lines are frames and their source, which need none of its questions."""
+        for line in all_lines:
+            if self.state == _FRAMES:
+                if line.startswith(_FRAME):
+                    frame = read_frame(line)
+                    current = self.tracebacks[-1].frames
+                    if frame is not None and len(current) < MAX_FRAMES:
+                        current.append(frame)
+                    continue
+                if not line or line[0] in " \t":
+                    continue
+            self.feed(line)
+
     def member(self) -> _Section:
         """A new member of the group whose traceback was read last."""
         if self.loose or not self.tracebacks:
@@ -187,8 +201,7 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     if grouped:
         _read_margins(all_lines, root)
     else:
-        for line in all_lines:
-            root.feed(line)
+        root.feed_all(all_lines)
     root.end(is_member=False)
     return _nodes(_outermost(root, bare_type(type_)))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collector_processor.stacktraces import StackTrace, parse
+from tests.collector_processor.stacktraces.corpus import records
 
 MISSES = {
     "st-0063": "expects the file to be '(native)', with its parentheses; every other location is expected without",
@@ -19,15 +18,7 @@ MISSES = {
 _GO_ARGUMENTS = re.compile(r"\([^()*]*\)$")
 
 
-def corpus() -> list[dict[str, Any]]:
-    for directory in Path(__file__).resolve().parents:
-        file = directory / "shared" / "corpus" / "stacktraces.jsonl"
-        if file.is_file():
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return []
-
-
-RECORDS = corpus()
+RECORDS = records()
 
 
 def expectations(record: dict[str, Any]) -> list[list[dict[str, Any]]]:

@@ -1,49 +1,14 @@
-"""What each language prints, form by form: ``forms/LANGUAGE.txt``.
-
-A form is ``=== name``, the text, ``--->`` and what it says: ``> type ¦ message ¦ parent`` for each exception, below it
-its frames as ``function ¦ file ¦ line ¦ column``, ``-`` or nothing for what the text does not say. Every form is read
-with its language told and with it found, as it stands and through what a log does to a text.
-"""
+"""What each language prints (``forms/LANGUAGE.txt``): with its language told and with it found, as it stands and
+through what a log does to a text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from pathlib import PureWindowsPath
 
 import pytest
 
 from collector_processor.stacktraces import StackTrace, parse
-
-DIRECTORY = Path(__file__).parent / "forms"
-
-
-class Form(NamedTuple):
-    language: str
-    name: str
-    text: str
-    says: list[str]
-
-    @property
-    def told_only(self) -> bool:
-        """Whether the text alone does not show the language."""
-        return "(told)" in self.name
-
-    @property
-    def plain_only(self) -> bool:
-        """Whether the form is itself one of a log's."""
-        return "(plain)" in self.name
-
-
-def forms() -> list[Form]:
-    found = []
-    for file in sorted(DIRECTORY.glob("*.txt")):
-        for part in file.read_text(encoding="utf-8").split("\n=== ")[1:]:
-            name, _, rest = part.partition("\n")
-            text, arrow, says = rest.partition("\n--->\n")
-            assert arrow, name
-            found.append(Form(file.stem, name.strip(), text, [line for line in says.split("\n") if line.strip()]))
-    return found
+from tests.collector_processor.stacktraces.forms import WRAPPINGS, Form, forms
 
 
 def said(trace: StackTrace, wanted: list[str]) -> list[str]:
@@ -67,25 +32,6 @@ FORMS = forms()
 NAMES = [f"{form.language}: {form.name}" for form in FORMS]
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-
-
-def _prefixed(text: str) -> str:
-    return "\n".join(
-        f"2026-11-24T10:00:{n % 60:02d}.{n:06d}Z web-1 | {line}" for n, line in enumerate(text.split("\n"))
-    )
-
-
-WRAPPINGS: dict[str, Callable[[str], str]] = {
-    "as it is": str,
-    "CRLF": lambda text: text.replace("\n", "\r\n"),
-    "escaped into one line": _escaped,
-    "a prefix on each line": _prefixed,
-    "indented": lambda text: "\n".join("    " + line for line in text.split("\n")),
-}
-
-
 @pytest.mark.parametrize("form", FORMS, ids=NAMES)
 def test_every_form(form: Form) -> None:
     for told in [form.language] if form.told_only else [form.language, ""]:
@@ -94,7 +40,7 @@ def test_every_form(form: Form) -> None:
         assert trace.language == form.language
 
 
-@pytest.mark.parametrize("wrapping", list(WRAPPINGS)[1:])
+@pytest.mark.parametrize("wrapping", list(WRAPPINGS))
 def test_every_form_out_of_a_log(wrapping: str) -> None:
     missed = {}
     for name, form in zip(NAMES, FORMS, strict=True):
