@@ -22,6 +22,8 @@ MAX_VALUES: Final = 512
 """Of one call."""
 MAX_TEXT_CHARACTERS: Final = 512
 MAX_INTEGER_BITS: Final = 256
+NUMBER_BITS: Final = 31
+"""A longer one becomes text: JSON's readers lose digits, and a card number that is taken out must leave JSON behind."""
 
 _AS_THEY_ARE: Final = frozenset({type(None), bool, float})
 _BY_TEXT: Final = frozenset({complex, range, date, timedelta, Decimal, UUID})
@@ -50,7 +52,7 @@ class PlainValues:
         if kind is str:
             return value if len(value) <= MAX_TEXT_CHARACTERS else value[:MAX_TEXT_CHARACTERS] + "…"
         if kind is int:
-            return value if value.bit_length() <= MAX_INTEGER_BITS else f"<int of {value.bit_length()} bits>"
+            return _integer(value)
         if kind is bytes or kind is bytearray:
             return f"<{len(value)} bytes>"
         if kind in _BY_TEXT or kind in _PATHS:
@@ -76,6 +78,13 @@ class PlainValues:
     def _key(self, key: Any) -> str:
         plain = self.of(key, MAX_DEPTH)
         return plain if type(plain) is str else str(plain)
+
+
+def _integer(value: int) -> int | str:
+    bits = value.bit_length()
+    if bits <= NUMBER_BITS:
+        return value
+    return str(value) if bits <= MAX_INTEGER_BITS else f"<int of {bits} bits>"
 
 
 def _named(value: Any) -> str:

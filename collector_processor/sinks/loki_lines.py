@@ -18,7 +18,7 @@ import msgspec
 from collector_processor.events import ErrorEvent
 from collector_processor.sink import SinkRecord
 from collector_processor.sinks.tables import OTHER, label_text
-from otel_errors.semconv import Severity
+from otel_errors.semconv import FRAMES, LAST_LOG_RECORDS, Severity
 
 MAX_LINE_BYTES: Final = 250_000
 """Below Loki's default ``max_line_size`` of 262,144, whose breach loses the line."""
@@ -28,6 +28,9 @@ MAX_METADATA_BYTES: Final = 32_000
 MAX_METADATA_ENTRIES: Final = 100
 MAX_BATCH_BYTES: Final = 1_000_000
 MAX_STREAMS: Final = 2_000
+
+_TOO_LONG: Final = frozenset({FRAMES, LAST_LOG_RECORDS})
+"""JSON texts that a page shows and nobody filters by."""
 
 SHORTENED: Final = "\n[… shortened …]\n"
 
@@ -161,7 +164,7 @@ def _labels(stream: Stream) -> dict[str, str]:
 
 def _named(prefix: str, values: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Names as Loki writes them: ``http.route`` → ``http_route``."""
-    for name in sorted(values):
+    for name in sorted(values.keys() - _TOO_LONG):
         spelled = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)[:100]
         whole = prefix + spelled
         yield ("_" + whole if whole[:1].isdigit() else whole), values[name]

@@ -24,6 +24,7 @@ MAX_NAME = 256
 MAX_MESSAGE = 8192
 _LONGEST_WORD = 200  # what a cut goes through and is longer than this stays, cut
 MAX_VALUE = 1024
+MAX_SURROUNDINGS = 16 * 1024
 MAX_TAGS = 64
 MAX_ATTRIBUTES = 64
 
@@ -57,6 +58,9 @@ _TAKEN = frozenset(
 )
 
 _SHOWN_OF_OURS = (semconv.CONTEXT_PREFIX, semconv.FEATURE_FLAG_PREFIX, semconv.TASK_NAME)
+
+_SURROUNDINGS = frozenset({semconv.FRAMES, semconv.LAST_LOG_RECORDS})
+"""JSON, of which half is none: whole or not at all."""
 
 _SHOWN_OF_SPAN = (
     "http.",
@@ -253,6 +257,8 @@ def _shown(raw: RawError, body: str) -> dict[str, str]:
     if raw.event_name != semconv.EXCEPTION_EVENT_NAME:
         put("event.name", raw.event_name)
     for key, value in raw.attributes.items():
+        if key in _SURROUNDINGS and isinstance(value, str) and len(value) <= MAX_SURROUNDINGS:
+            shown[key] = _clean(value)
         if key.startswith(_SHOWN_OF_OURS) or (
             key not in _TAKEN and not key.startswith(("otel_errors.", *_IDENTITY_PREFIXES))
         ):

@@ -25,6 +25,7 @@ from collector_processor.web.issue_texts import activity_text, occurrence_facts,
 from collector_processor.web.links import filled
 from collector_processor.web.referenced import links_of, referenced
 from collector_processor.web.stack_view import stack_view
+from collector_processor.web.surroundings import surroundings
 from otel_errors.semconv import SEVERITIES
 
 OCCURRENCE_ROWS: Final = 15
@@ -183,8 +184,8 @@ def _shown(links: LinkSettings, row: OccurrenceRow) -> dict[str, Any]:
             "stacktrace": event.stacktrace,
             "trace_id": event.trace_id,
             "tags": event.tags,
-            "attributes": event.attributes,
         },
+        "around": surroundings(event.attributes),
         "stack_view": view,
         "message_in_stack": view.has_frames and view.exceptions[0].message.strip() == event.message.strip(),
         "shown_facts": occurrence_facts(event),

@@ -64,7 +64,7 @@ def test_contexts_flags_and_task_are_shown() -> None:
         "otel_errors.feature_flag.a": "on",
         "otel_errors.task.name": "t",
     }
-    assert event({**ours, "otel_errors.frames": "[]", "otel_errors.last_log_records": "[]"}).attributes == ours
+    assert event({**ours, "otel_errors.redacted": 3}).attributes == ours
 
 
 def test_resource_instance() -> None:
