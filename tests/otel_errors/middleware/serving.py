@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -144,8 +145,9 @@ def serving(
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/ready", timeout=5).status_code == 200
-    except httpx.HTTPError:
+        with urllib.request.urlopen(f"{address}/ready", timeout=PATIENCE_SECONDS) as response:
+            return bool(response.status == 200)
+    except OSError:  # refused, closed, or an error of the application
         return False
 
 
