@@ -17,6 +17,7 @@ from otel_errors.context_text import MAX_CHARACTERS, context_text
 from otel_errors.current_request import current_request
 from otel_errors.emit import Occurrence
 from otel_errors.guard import tell_failure
+from otel_errors.origin import Origin
 from otel_errors.references import reference_of
 from otel_errors.release import missing_attributes
 from otel_errors.scope import with_tags
@@ -95,8 +96,6 @@ def _of_the_occurrence(
         semconv.MECHANISM: occurrence.mechanism,
         semconv.THREAD_ID: origin.thread_id,
         semconv.THREAD_NAME: origin.thread_name,
-        **missing_attributes(reporter.settings.release, reporter.providers()),
-        **(request_of(origin) or (current_request() if origin.live else {})),
         **user_attributes(origin.scope.user, reporter.settings),
     }
     if origin.task_name:
@@ -107,13 +106,28 @@ def _of_the_occurrence(
         attributes[semconv.TAG_PREFIX + key] = value
     for key, value in origin.scope.contexts.items():
         attributes[semconv.CONTEXT_PREFIX + key] = value
-    for key, value in flags_of(origin).items():
-        attributes[semconv.FEATURE_FLAG_PREFIX + key] = value
-    if origin.scope.log_records:
-        from otel_errors.last_log_records import records_text
-
-        attributes[semconv.LAST_LOG_RECORDS] = records_text(origin.scope.log_records, max_characters)
+    attributes.update(_found_around(origin, reporter, max_characters))
     return attributes
+
+
+def _found_around(origin: Origin, reporter: Reporter, max_characters: int | None) -> dict[str, AttributeValue]:
+    """What the process, the spans and the frameworks know."""
+    found: dict[str, AttributeValue] = {}
+    try:
+        found.update(missing_attributes(reporter.settings.release, reporter.providers()))
+        found.update(request_of(origin) or (current_request() if origin.live else {}))
+        for key, value in flags_of(origin).items():
+            found[semconv.FEATURE_FLAG_PREFIX + key] = value
+        if origin.scope.log_records:
+            from otel_errors.last_log_records import records_text
+
+            text = records_text(origin.scope.log_records, max_characters)
+            if text:
+                found[semconv.LAST_LOG_RECORDS] = text
+    except Exception:
+        # The recursion limit, no memory: as in the capture of the exception, the error is worth having with less.
+        pass
+    return found
 
 
 def _of_the_frames(exc: BaseException, settings: Settings, max_characters: int | None) -> dict[str, AttributeValue]:

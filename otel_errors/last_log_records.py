@@ -50,7 +50,7 @@ def record_text(record: logging.LogRecord) -> str:
 
 
 def records_text(records: tuple[str, ...], max_characters: int | None) -> str:
-    """The JSON list of the last ones that fit."""
+    """The JSON list of the last ones that fit; ``""`` when none does."""
     left = MAX_CHARACTERS if max_characters is None else min(MAX_CHARACTERS, max_characters)
     left -= len("[]")
     fitting: list[str] = []
@@ -59,4 +59,4 @@ def records_text(records: tuple[str, ...], max_characters: int | None) -> str:
         if left < 0:
             break
         fitting.append(text)
-    return f"[{', '.join(reversed(fitting))}]"
+    return f"[{', '.join(reversed(fitting))}]" if fitting else ""

@@ -5,7 +5,7 @@ Read from the SDK's spans while they record; a span of anything else, or one tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
@@ -33,10 +33,8 @@ def request_of(where: Origin) -> dict[str, str]:
     client's span inside it knows those of another request."""
     found: dict[str, str] = {}
     for span in _spans(where):
-        if getattr(span, "kind", None) is not SpanKind.SERVER:
-            continue
         attributes: Any = getattr(span, "attributes", None)
-        if not isinstance(attributes, Mapping):
+        if getattr(span, "kind", None) is not SpanKind.SERVER or not isinstance(attributes, Mapping):
             continue
         for name, sources in _ASKED_FOR.items():
             value = next((value for source in sources if (value := attributes.get(source))), None)
@@ -49,20 +47,27 @@ def flags_of(where: Origin) -> dict[str, str]:
     """Flag → variant: what OpenFeature's hook noted on the spans of the work, then what ``set_feature_flag`` said."""
     flags: dict[str, str] = {}
     for span in reversed(_spans(where)):
-        for event in getattr(span, "events", None) or ():
-            name = getattr(event, "name", None)
-            if not isinstance(name, str) or not name.startswith(_FLAG_EVENT):
-                continue
-            attributes: Any = event.attributes or {}
-            key = text_of(attributes.get(semconv.FEATURE_FLAG_KEY, ""))[0][:MAX_TAG_KEY_CHARACTERS]
-            variant = next((value for name in _FLAG_VARIANTS if (value := attributes.get(name)) is not None), None)
-            if key and variant is not None:
-                flags.pop(key, None)
-                flags[key] = flag_text(variant)
-    for key, text in where.scope.feature_flags.items():
+        for key, variant in _decided_on(span):
+            flags.pop(key, None)
+            flags[key] = variant
+    for key, variant in where.scope.feature_flags.items():
         flags.pop(key, None)
-        flags[key] = text
-    return dict(list(flags.items())[-MAX_FEATURE_FLAGS:])
+        flags[key] = variant
+    return dict(list(flags.items())[-MAX_FEATURE_FLAGS:]) if len(flags) > MAX_FEATURE_FLAGS else flags
+
+
+def _decided_on(span: Any) -> Iterator[tuple[str, str]]:
+    try:
+        # A copy: another thread may add an event meanwhile.
+        events = [event for event in list(span.events) if event.name.startswith(_FLAG_EVENT)]
+    except Exception:  # no span of the SDK
+        return
+    for event in events:
+        attributes: Mapping[str, Any] = event.attributes or {}
+        key = text_of(attributes.get(semconv.FEATURE_FLAG_KEY, ""))[0][:MAX_TAG_KEY_CHARACTERS]
+        variant = next((value for name in _FLAG_VARIANTS if (value := attributes.get(name)) is not None), None)
+        if key and variant is not None:
+            yield key, flag_text(variant)
 
 
 def _spans(where: Origin) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_errors.plain_values import MAX_ITEMS, MAX_TEXT_CHARACTERS, MAX_VALUES, PlainValues
@@ -110,6 +110,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(VALUES)
 def test_anything_becomes_json(value: object) -> None:
     json.dumps(PlainValues().of(value))

@@ -12,6 +12,9 @@ from typing import Any
 import django
 import flask
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient as AioHttpClient
+from aiohttp.test_utils import TestServer
 from django.conf import settings as django_settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -128,6 +131,22 @@ def test_route_and_method_of_a_request_of_django(start: Start) -> None:
         assert Client(raise_request_exception=False).put("/articles/7").status_code == 500
     first = next(one for one in errors_of(telemetry) if one["otel_errors.mechanism"] == "django")
     assert (first["http.route"], first["http.request.method"]) == ("articles/<int:number>", "PUT")
+
+
+async def test_route_and_method_of_a_request_of_aiohttp(start: Start) -> None:
+    telemetry = start()
+
+    async def article(request: web.Request) -> web.Response:
+        with telemetry.unsampled.start_as_current_span("load"):
+            raise LookupError(request.match_info["number"])
+
+    app = web.Application()
+    app.router.add_post("/articles/{number}", article)
+    async with AioHttpClient(TestServer(app)) as client:
+        response = await client.post("/articles/7")
+        assert response.status == 500
+    errors = errors_of(telemetry)
+    assert (errors[0]["http.route"], errors[0]["http.request.method"]) == ("/articles/{number}", "POST")
 
 
 def test_a_clients_span_inside_does_not_say_it(start: Start) -> None:
