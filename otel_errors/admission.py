@@ -63,7 +63,7 @@ class RateLimit:
         return False
 
 
-rate_limit = RateLimit()
+rate_limit: RateLimit = RateLimit()
 """Of this process."""
 
 

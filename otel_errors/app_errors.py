@@ -109,7 +109,9 @@ class BaseAppError(Exception):
         super().__init__(text)
         self.message: str = text
         """For developers."""
-        entry, self.error_code, self.code = entry_of(error_code, type(self).default_code)
+        entry, number, code = entry_of(error_code, type(self).default_code)
+        self.error_code: int = number
+        self.code: str = code
         self.status: int = entry.status
         """HTTP's."""
         self.grpc_status: str = entry.grpc_status

@@ -37,8 +37,8 @@ MAX_LINE_CHARACTERS: Final = 200
 _LIBRARIES: Final = tuple(
     {
         os.path.join(path, "")
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-        if (path := sysconfig.get_paths().get(name))
+        for path in map(sysconfig.get_paths().get, ("stdlib", "platstdlib", "purelib", "platlib"))
+        if path
     }
 )
 

@@ -34,7 +34,7 @@ class _StderrHandler(_TextHandler):
         return sys.stderr
 
 
-log = logging.getLogger("otel_errors.internal")
+log: logging.Logger = logging.getLogger("otel_errors.internal")
 log.propagate = False  # the root logger may export over the very path that failed
 if not log.handlers:
     log.addHandler(_StderrHandler())

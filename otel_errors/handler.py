@@ -163,7 +163,9 @@ class ErrorHandler:
     ) -> None:
         """``messages``: None for those of ``otel_errors.messages.default_messages``, whatever they are by then.
         ``language``: for calls that say none."""
-        self.logger = logger if isinstance(logger, logging.Logger) else logging.getLogger(logger or DEFAULT_LOGGER)
+        self.logger: logging.Logger = (
+            logger if isinstance(logger, logging.Logger) else logging.getLogger(logger or DEFAULT_LOGGER)
+        )
         self.retry_hints: RetryHints = retry_hints if retry_hints is not None else RetryHints()
         """Ask it before a call of a service, tell it of successes."""
         self._messages = messages

@@ -32,7 +32,7 @@ class Patch:
         self._name = name
         # A subclass that only inherits the method gets it taken away again, not a copy of its parent's.
         self._inherited = name not in vars(owner)
-        self.original = getattr(owner, name) if self._inherited else vars(owner)[name]
+        self.original: Any = getattr(owner, name) if self._inherited else vars(owner)[name]
         self._replacement = make(self.original)
         setattr(owner, name, self._replacement)
 

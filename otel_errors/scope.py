@@ -46,8 +46,8 @@ class Shared:
     __slots__ = ("entry_span", "scope")
 
     def __init__(self, scope: Scope, entry_span: Any) -> None:
-        self.scope = scope
-        self.entry_span = entry_span
+        self.scope: Scope = scope
+        self.entry_span: Any = entry_span
         """The span that the unit of work began with, such as a server's; None when there is none."""
 
 

@@ -49,18 +49,18 @@ class Sighting:
     def __init__(
         self, mechanism: str, handled: bool, severity: str | None = None, span_context: SpanContext | None = None
     ) -> None:
-        self.event_id = uuid.uuid4().hex
-        self.mechanism = mechanism
-        self.handled = handled
-        self.severity = severity
-        self.span_context = span_context
+        self.event_id: str = uuid.uuid4().hex
+        self.mechanism: str = mechanism
+        self.handled: bool = handled
+        self.severity: str | None = severity
+        self.span_context: SpanContext | None = span_context
         """Valid, or None when there was no span."""
-        self.on_span = False
-        self.logged = False
-        self.fatal = False
-        self.dropped = False
+        self.on_span: bool = False
+        self.logged: bool = False
+        self.fatal: bool = False
+        self.dropped: bool = False
         """On purpose: not in the sample, past the rate, or not wanted by ``before_send``."""
-        self.told = False
+        self.told: bool = False
         """An ``ErrorHandler`` logged it."""
 
 
@@ -216,7 +216,7 @@ def _only_ours(entry: _Entry) -> bool:
         return False
 
 
-seen = SeenExceptions()
+seen: SeenExceptions = SeenExceptions()
 """Of this process."""
 
 

@@ -55,7 +55,7 @@ class Answering:
         page: Page | None = None,
         debug: Callable[[], bool] = bool,
     ) -> None:
-        self.handler = handler if handler is not None else ErrorHandler()
+        self.handler: ErrorHandler = handler if handler is not None else ErrorHandler()
         self._mechanism = mechanism
         self._type_base = type_base
         self._page = page
