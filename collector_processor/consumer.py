@@ -24,6 +24,9 @@ from collector_processor.sink_feed import SinkFeed
 
 BATCH_RECORDS = 1_000
 POLL_SECONDS = 0.05
+GATHER_SECONDS = 0.2
+"""Between two batches that are not full: a transaction costs as much as counting ten errors, and errors that come one
+at a time would each have one."""
 """How soon an append is counted when there was nothing to do."""
 TRIM_SECONDS = 1.0
 FIRST_BACKOFF_SECONDS = 0.1
@@ -174,14 +177,16 @@ class Consumer:
             if moved:
                 for feed in self._feeds:
                     feed.wake()
+                if moved < BATCH_RECORDS and not self._draining:
+                    self._stopping.wait(GATHER_SECONDS)
                 continue
             if self._draining:
                 self._drained.set()
             self._stopping.wait(POLL_SECONDS)
 
-    def _round(self) -> bool:
-        """A batch from each file; whether there was one."""
-        moved = False
+    def _round(self) -> int:
+        """A batch from each file; how many records the largest had."""
+        moved = 0
         for reader in self._folder.readers():
             try:
                 position = self._store.position(reader.queue_id)
@@ -191,8 +196,8 @@ class Consumer:
                 continue
             if records:
                 self._apply(reader, records)
-                moved = True
-        self._untrimmed |= moved
+                moved = max(moved, len(records))
+        self._untrimmed |= moved > 0
         due = time.monotonic() - self._trimmed >= TRIM_SECONDS
         if due or (self._untrimmed and not moved):
             self._trim()

@@ -27,6 +27,7 @@ class NextHop:
         ours, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(core, self._spans, theirs), daemon=True)
         self._process.start()
+        theirs.close()  # else its end would not be seen from here
         self.endpoint = f"http://127.0.0.1:{ours.recv()}"
 
     @property
