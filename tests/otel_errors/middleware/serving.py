@@ -130,6 +130,7 @@ def serving(
             pass_fds=[listening.fileno()],
         )
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.close()  # the child's from here on: who asks a dead one is refused
         try:
             wait_until(lambda: child.poll() is not None or _answers(address), what=f"{module} to answer")
             yield address, served

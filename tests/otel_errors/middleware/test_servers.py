@@ -416,6 +416,20 @@ def test_a_failure_after_the_answer_leaves_the_connection_open(ran: Ran) -> None
         assert ran.kept.strip(b'"') in (b"ready", b"whole")
 
 
+def test_a_start_that_fails_is_the_server_s(tmp_path: Path) -> None:
+    receiver = KeepingReceiver()
+    try:
+        command = (*UVICORN, "--lifespan", "on")
+        with serving("asgi_app", command, receiver.port, tmp_path, extra={"SHOP_DOES_NOT_START": "1"}) as (_, served):
+            pass
+        served.errors = receiver.errors
+    finally:
+        receiver.stop()
+    assert "Application startup failed" in served.err
+    assert "(reference " not in served.err
+    assert [record.attributes["otel_errors.mechanism"] for record in served.of("lifespan")] == ["uvicorn"]
+
+
 class Balanced(HTMLParser):
     """Fails when a tag is not closed where it should be."""
 
