@@ -92,6 +92,22 @@ def _is_control_flow(exc: BaseException, depth: int) -> bool:
     return _is_grpc_abort(exc)
 
 
+def is_said_to_be_one(exc: BaseException) -> bool:
+    """Whether the application's own list says that ``exc`` is an error: whatever a framework answers to it, and where
+    no span was to record it. Never raises."""
+    if not _fewer:
+        return False
+    try:
+        names = [_name(base) for base in type(exc).__mro__]
+    except Exception:
+        return False
+    return next((name in _fewer for name in names if name in _fewer or name in _more), False)
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
 def _is_not_an_error(exc: BaseException, depth: int) -> bool:
     members = members_of(exc)
     if members:
@@ -99,7 +115,7 @@ def _is_not_an_error(exc: BaseException, depth: int) -> bool:
     for base in type(exc).__mro__:
         key = (base.__module__, base.__name__)
         if _more or _fewer:
-            name = f"{base.__module__}.{base.__qualname__}".removeprefix("builtins.")
+            name = _name(base)
             if name in _fewer:
                 return False
             if name in _more:

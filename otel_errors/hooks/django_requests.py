@@ -1,7 +1,9 @@
 """Django: views and middleware that raise, and what a ``process_exception`` turns into an answer of 500 and above.
 
-The signal tells of errors in middleware too, which the instrumentation of contrib does not see, and of unsampled
-requests: that instrumentation binds ``use_span`` when it is imported.
+``response_for_exception`` is given errors in middleware too, which contrib's instrumentation does not see, those of
+unsampled requests (contrib's binds ``use_span`` when it is imported), and what Django answers with less than
+500, for applications that count some of it as errors. The signal comes also from what answers by itself, such as the
+REST framework.
 """
 
 from __future__ import annotations
@@ -30,6 +32,17 @@ def _got_request_exception(**arguments: Any) -> None:
     failed(MECHANISM, sys.exc_info()[1])
 
 
+def _response_for_exception(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    failed(MECHANISM, args[1] if len(args) > 1 else kwargs.get("exc"))
+    try:
+        return wrapped(*args, **kwargs)
+    except BaseException as own:  # the application's handler of 500 fails, too
+        drop_our_frame(own)
+        raise
+
+
 def _process_exception(wrapped: Callable[..., Any], handler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         answer = wrapped(*args, **kwargs)
@@ -43,6 +56,7 @@ def _process_exception(wrapped: Callable[..., Any], handler: Any, args: tuple[An
 
 
 _hooks = (
+    LatePatch("django.core.handlers.exception", "response_for_exception", _response_for_exception),
     LateSignal("django.core.signals", "got_request_exception", _got_request_exception),
     LatePatch("django.core.handlers.base", "BaseHandler.process_exception_by_middleware", _process_exception),
 )

@@ -1,7 +1,7 @@
 """What an event loop is left with: tasks whose exception nobody retrieved, callbacks that raised.
 
 asyncio's loops share ``BaseEventLoop.call_exception_handler``. uvloop does not inherit it, but its ``Loop`` is a
-Python class that calls its own.
+Python class that calls its own. Both give what the application's own handler raises to ``default_exception_handler``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _report(situation: Any) -> None:
     report(reporter, error, Occurrence("asyncio", False, origin.of_situation(situation)))
 
 
-_patches = (
-    LatePatch("asyncio.base_events", "BaseEventLoop.call_exception_handler", _call_exception_handler),
-    LatePatch("uvloop", "Loop.call_exception_handler", _call_exception_handler),
+_patches = tuple(
+    LatePatch(module, f"{loop}.{method}", _call_exception_handler)
+    for module, loop in (("asyncio.base_events", "BaseEventLoop"), ("uvloop", "Loop"))
+    for method in ("call_exception_handler", "default_exception_handler")
 )

@@ -16,7 +16,7 @@ import wrapt
 from otel_errors import active, origin
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
-from otel_errors.not_errors import is_not_an_error
+from otel_errors.not_errors import is_not_an_error, is_said_to_be_one
 from otel_errors.report import report
 
 FIRST_SERVER_ERROR = 500
@@ -33,9 +33,10 @@ def failed(mechanism: str, error: object) -> None:
 
 
 def answered(mechanism: str, error: BaseException, answer: object) -> None:
-    """The application turned ``error`` into ``answer``: a failure when that says so, else the way that it works."""
+    """The application turned ``error`` into ``answer``: a failure when that says so, or the application's list; else
+    the way that it works."""
     with guarded(mechanism) as go:
-        fails = go and status_of(answer) >= FIRST_SERVER_ERROR
+        fails = go and (status_of(answer) >= FIRST_SERVER_ERROR or is_said_to_be_one(error))
     if fails:
         failed(mechanism, error)
 

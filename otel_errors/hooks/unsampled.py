@@ -24,7 +24,7 @@ from otel_errors import active, origin
 from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
 from otel_errors.hooks.spans import has_no_text, leaves_a_span, read_arguments
-from otel_errors.not_errors import is_not_an_error
+from otel_errors.not_errors import is_not_an_error, is_said_to_be_one
 from otel_errors.patching import Patch, wrapping
 from otel_errors.report import report
 from otel_errors.scope import begin_unit, end_unit
@@ -76,6 +76,8 @@ class _Manager(_AgnosticContextManager[Any]):
             if kind is None:
                 next(self.gen, None)  # to its end: it has one yield
                 return False
+            if error is not None:
+                _leaves(error, *self.args, **self.kwds)
             return super().__exit__(kind, error, traceback)
         except BaseException as theirs:
             if error is None or theirs is error or not has_no_text(error):
@@ -136,6 +138,15 @@ def _left(span: Any, error: BaseException) -> None:
         reporter = active.instrumented() if go else None
         if reporter is not None and span.get_span_context().is_valid and not is_not_an_error(error):
             report(reporter, error, Occurrence("span", False, origin.of_span(span)))
+
+
+def _leaves(error: BaseException, span: Any = None, *args: Any, **kwargs: Any) -> None:
+    """``error`` is about to leave ``use_span(span, …)``, whose caller may not want it recorded, as instrumentations
+    do not want answers of 404."""
+    with guarded("use_span") as go:
+        reporter = active.instrumented() if go else None
+        if reporter is not None and isinstance(span, trace.Span) and is_said_to_be_one(error):
+            report(reporter, error, Occurrence("span", False, origin.of_span(span)), span=span)
 
 
 def _passed(

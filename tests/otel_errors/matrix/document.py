@@ -12,8 +12,9 @@ BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->\n"
 
 def table() -> str:
     lines = [
-        "| application | source | `otel_errors.mechanism` | span context | severity | unset | `logs` | `logs/dup` |",
-        "|---|---|---|---|---|---|---|---|",
+        "| application | source | `otel_errors.mechanism` | span context | handled | severity | unset | `logs` "
+        "| `logs/dup` |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for application in APPLICATIONS:
         for source in application.sources:
@@ -22,17 +23,18 @@ def table() -> str:
                 source.name,
                 f"`{source.mechanism}`",
                 {SPAN: "the span's", UNSAMPLED: "the unsampled span's"}.get(source.context, "none"),
+                "yes" if source.handled else "no",
                 "FATAL" if source.severity == FATAL else "ERROR",
                 *_carriers(source),
             )
             lines.append(f"| {' | '.join(cells)} |")
         for expected in application.expected:
-            lines.append(f"| {application.name} | {expected.name} | not an error | | | – | – | – |")
+            lines.append(f"| {application.name} | {expected.name} | not an error | | | | – | – | – |")
     return "\n".join(lines) + "\n"
 
 
 def _carriers(source: Source) -> tuple[str, str, str]:
-    if source.context != SPAN or source.mechanism == "threading":
+    if source.only_logged:
         return ("log", "log", "log")
     return ("span event", "log", "both")
 

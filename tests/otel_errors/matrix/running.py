@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.metadata
 import os
 import signal
@@ -29,7 +30,7 @@ class Ran:
     out: str
     err: str
     statuses: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """By path: the status and the body."""
+    """By path: the status and the body; the status is 0 when there was no answer."""
 
 
 def environment(application: Application, port: int, extra: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -60,10 +61,14 @@ def run(
     home: Path,
     *,
     instrumented: bool = True,
+    ours: bool = True,
     extra: Mapping[str, str] | None = None,
 ) -> Ran:
-    """``port``: of the receiver. Returns when the application and all its children are gone."""
+    """``port``: of the receiver; ``ours=False``: under OpenTelemetry, without this library. Returns when the
+    application and all its children are gone."""
     env = environment(application, port, extra or {}, home)
+    if not ours:
+        env["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] += ",otel_errors"
     with socket.socket() as listening, (home / "out").open("w+b") as out, (home / "err").open("w+b") as err:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
@@ -101,9 +106,9 @@ def run(
                 child.send_signal(signal.SIGTERM)
             elif any("{fd}" in part for part in application.command):
                 address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-                _request(child, f"{address}/ready")
+                _wait_until_ready(child, f"{address}/ready")
                 for source in (*application.sources, *application.expected):
-                    statuses[source.path] = _request(child, address + source.path)
+                    statuses[source.path] = _answer(address + source.path)
                 child.send_signal(signal.SIGTERM)
             code = child.wait(PATIENCE)
         finally:
@@ -115,19 +120,31 @@ def run(
         return Ran(code, out.read().decode(errors="replace"), err.read().decode(errors="replace"), statuses)
 
 
-def _request(child: subprocess.Popen[bytes], url: str) -> tuple[int, str]:
+def _wait_until_ready(child: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-                return int(response.status), response.read().decode(errors="replace")
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode(errors="replace")
+            with urllib.request.urlopen(url, timeout=PATIENCE):
+                return
         except OSError:
             if time.monotonic() > deadline or child.poll() is not None:
                 raise
             time.sleep(0.05)
+
+
+def _answer(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+            status = int(response.status)
+            try:
+                return status, response.read().decode(errors="replace")
+            except http.client.IncompleteRead as cut:
+                return status, f"{cut.partial.decode(errors='replace')}, and no end"
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(errors="replace")
+    except OSError as none:
+        return 0, type(none).__name__
 
 
 def _wait_for_no_messages(home: Path) -> None:

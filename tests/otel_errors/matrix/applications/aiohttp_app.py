@@ -19,7 +19,7 @@ async def unhandled(request):
 
 
 async def missing(request):
-    raise web.HTTPNotFound
+    raise web.HTTPNotFound(reason="aiohttp, HTTPNotFound")
 
 
 async def moved(request):
@@ -30,8 +30,20 @@ async def unavailable(request):
     raise web.HTTPServiceUnavailable(reason="aiohttp, HTTPServiceUnavailable")
 
 
+async def behind_the_middleware(request):
+    return web.Response()
+
+
+@web.middleware
+async def middleware(request, handler):
+    if request.path == "/middleware":
+        fail("aiohttp, error in a middleware")
+    return await handler(request)
+
+
 if __name__ == "__main__":
-    app = web.Application()
+    app = web.Application(middlewares=[middleware])
     for handler in (ready, unhandled, missing, moved, unavailable):
         app.router.add_get(f"/{handler.__name__}", handler)
+    app.router.add_get("/middleware", behind_the_middleware)
     web.run_app(app, sock=socket.socket(fileno=int(sys.argv[1])), print=None, access_log=None)

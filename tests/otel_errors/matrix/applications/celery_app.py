@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from celery import Celery
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 
 sys.path.insert(0, os.path.dirname(__file__))
 from failing import fail
@@ -26,6 +26,7 @@ app.conf.update(
         "polling_interval": 0.05,
     },
     worker_prefetch_multiplier=1,
+    worker_lost_wait=1,
 )
 
 
@@ -46,6 +47,20 @@ def retrying(self):
         raise self.retry(exc=error, countdown=0) from None
 
 
+class Listed(Exception):
+    pass
+
+
+@app.task(autoretry_for=(LookupError,), max_retries=1, retry_backoff=False, default_retry_delay=0)
+def autoretrying():
+    raise LookupError("Celery, autoretry_for gives up")
+
+
+@app.task
+def listed():
+    raise Listed("Celery, of a class of its own")
+
+
 @app.task(bind=True, max_retries=2)
 def recovering(self):
     if self.request.retries == 0:
@@ -63,12 +78,26 @@ def ignoring():
     raise Ignore
 
 
-if __name__ == "__main__":
-    from celery_app import expected, failing, ignoring, recovering, retrying
+@app.task
+def rejecting():
+    raise Reject("rejected", requeue=False)
 
-    results = [task.delay() for task in (failing, retrying, recovering, expected)]
-    ignoring.delay()
+
+if __name__ == "__main__":
+    import celery_app  # not this module, whose name is __main__
+
+    names = ("failing", "retrying", "autoretrying", "listed", "recovering", "expected")
+    results = [getattr(celery_app, name).delay() for name in names]
+    celery_app.ignoring.delay()
+    celery_app.rejecting.delay()
     deadline = time.monotonic() + 50
-    while not all(result.ready() for result in results) and time.monotonic() < deadline:
+
+    def ready(result):
+        try:
+            return result.ready()
+        except ValueError:  # half of its file is written
+            return False
+
+    while not all(map(ready, results)) and time.monotonic() < deadline:
         time.sleep(0.05)
     print([result.state for result in results])

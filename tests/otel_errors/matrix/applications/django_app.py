@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 
+from django.core.asgi import get_asgi_application
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.wsgi import get_wsgi_application
 from django.http import Http404, HttpResponse
@@ -18,6 +19,10 @@ class Wrapped(Exception):
     pass
 
 
+class Expected(Exception):
+    pass
+
+
 class Middleware:
     def __init__(self, get_response):
         self.get_response = get_response
@@ -30,6 +35,8 @@ class Middleware:
     def process_exception(self, request, exception):
         if isinstance(exception, Wrapped):
             return HttpResponse("sorry", status=500)
+        if isinstance(exception, Expected):
+            return HttpResponse("sold out", status=409)
         return None
 
 
@@ -45,8 +52,16 @@ def wrapped(request):
     raise Wrapped("Django, process_exception that answers 500")
 
 
+async def asynchronous(request):
+    fail("Django, async view")
+
+
+def expected(request):
+    raise Expected("process_exception that answers 409")
+
+
 def missing(request):
-    raise Http404("missing")
+    raise Http404("Django, Http404")
 
 
 def forbidden(request):
@@ -57,5 +72,7 @@ def suspicious(request):
     raise SuspiciousOperation("suspicious")
 
 
-urlpatterns = [path(view.__name__, view) for view in (ready, unhandled, wrapped, missing, forbidden, suspicious)]
+views = (ready, unhandled, wrapped, asynchronous, expected, missing, forbidden, suspicious)
+urlpatterns = [path(view.__name__, view) for view in views]
 app = get_wsgi_application()
+asgi = get_asgi_application()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 KIND = os.environ.get("MISBEHAVE", "")
 
@@ -46,11 +45,25 @@ class OutOfMemory(Exception):
     __repr__ = __str__
 
 
-class Properties(Exception):
+class StrExits(Exception):
+    def __str__(self):
+        raise SystemExit(5)
+
+    __repr__ = __str__
+
+
+class ReprRaises(Exception):
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+
+class CauseRaises(Exception):
     @property
     def __cause__(self):
         raise RuntimeError("no cause")
 
+
+class TracebackRaises(Exception):
     @property
     def __traceback__(self):
         raise RuntimeError("no traceback")
@@ -60,25 +73,28 @@ class Properties(Exception):
         pass
 
 
+CLASSES = {
+    "str raises": StrRaises,
+    "str exits": StrExits,
+    "repr raises": ReprRaises,
+    "not text": NotText,
+    "recursion": Recursing,
+    "no memory": OutOfMemory,
+    "memory error": MemoryError,
+    "cause raises": CauseRaises,
+    "traceback raises": TracebackRaises,
+}
+
+
 def made(name):
-    if KIND == "str raises":
-        return StrRaises(name)
-    if KIND == "not text":
-        return NotText(name)
-    if KIND == "recursion":
-        return Recursing(name)
-    if KIND == "no memory":
-        return OutOfMemory(name)
-    if KIND == "properties":
-        return Properties(name)
-    if KIND == "100 kB":
-        return Failed("x" * 100_000)
+    if KIND == "10 MB":
+        return Failed(f"{name} {'x' * 10_000_000}")
     if KIND == "cycle":
         first, second = Failed(name), Failed("second")
         first.__cause__, second.__cause__ = second, first
         first.__context__, second.__context__ = second, first
         return first
-    return Failed(name)
+    return CLASSES.get(KIND, Failed)(name)
 
 
 def deep(name, base, depth):
@@ -98,7 +114,3 @@ def fail(name, base=False):
 
 def endless():
     endless()
-
-
-if KIND == "100 kB":
-    sys.tracebacklimit = 3

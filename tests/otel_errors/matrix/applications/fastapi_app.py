@@ -3,8 +3,8 @@ from __future__ import annotations
 import os
 import sys
 
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import PlainTextResponse
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from opentelemetry import trace
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -42,6 +42,42 @@ async def span():
         fail("FastAPI, unhandled in a span")
 
 
+def dependency():
+    fail("FastAPI, unhandled in a dependency")
+
+
+@app.get("/dependency", dependencies=[Depends(dependency)])
+async def with_dependency():
+    return "never"
+
+
+@app.middleware("http")
+async def middleware(request, call_next):
+    if request.url.path == "/middleware":
+        fail("FastAPI, error in a middleware")
+    return await call_next(request)
+
+
+@app.get("/middleware")
+async def behind_the_middleware():
+    return "never"
+
+
+@app.get("/background")
+async def background(tasks: BackgroundTasks):
+    tasks.add_task(fail, "FastAPI, background task")
+    return "done"
+
+
+@app.get("/stream")
+async def stream():
+    def lines():
+        yield "one\n"
+        fail("FastAPI, a stream that fails")
+
+    return StreamingResponse(lines())
+
+
 @app.get("/handler")
 async def handler():
     raise Wrapped("FastAPI, exception_handler that answers 500")
@@ -64,7 +100,7 @@ async def sold_out():
 
 @app.get("/missing")
 async def missing():
-    raise HTTPException(404)
+    raise HTTPException(404, "FastAPI, HTTPException(404)")
 
 
 @app.get("/unavailable")

@@ -26,6 +26,19 @@ def stream(request, context):
     fail("gRPC, unhandled in a stream")
 
 
+class Listed(Exception):
+    pass
+
+
+def listed(request, context):
+    raise Listed("gRPC, of a class of its own")
+
+
+async def aio_stream(request, context):
+    yield b"one"
+    fail("gRPC aio, unhandled in a stream")
+
+
 async def aio_unhandled(request, context):
     fail("gRPC aio, unhandled")
 
@@ -51,19 +64,20 @@ def call(channel, name, stream=False):
 
 def synchronous():
     server = grpc.server(ThreadPoolExecutor(1))
-    server.add_generic_rpc_handlers([handlers([unhandled, abort], [stream])])
+    server.add_generic_rpc_handlers([handlers([unhandled, abort, listed], [stream])])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         call(channel, "unhandled")
         call(channel, "abort")
+        call(channel, "listed")
         call(channel, "stream", stream=True)
     server.stop(5).wait()
 
 
 async def asynchronous():
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers([handlers([aio_unhandled, aio_abort])])
+    server.add_generic_rpc_handlers([handlers([aio_unhandled, aio_abort], [aio_stream])])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
 
@@ -71,6 +85,7 @@ async def asynchronous():
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             call(channel, "aio_unhandled")
             call(channel, "aio_abort")
+            call(channel, "aio_stream", stream=True)
 
     await asyncio.to_thread(calls)
     await server.stop(5)

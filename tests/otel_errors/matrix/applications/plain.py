@@ -30,6 +30,13 @@ def swallowed(function, *arguments):
         pass
 
 
+def note(span):
+    """For the test: the ids of a span that does not arrive."""
+    context = span.get_span_context()
+    with open("unsampled", "a") as notes:
+        notes.write(f"{context.trace_id:032x} {context.span_id:016x}\n")
+
+
 def thread():
     one = threading.Thread(target=fail, args=("thread",))
     one.start()
@@ -49,10 +56,36 @@ def future():
         pool.submit(gc.collect)
 
 
+def future_of_a_span():
+    with tracer.start_as_current_span("parent of a future"), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(fail, "future of a span, never read")
+        pool.submit(gc.collect)
+
+
+def future_of_a_process():
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        pool.submit(fail, "process pool's future never read")
+
+
+def leaving_thread():
+    one = threading.Thread(target=sys.exit, args=(3,))
+    one.start()
+    one.join()
+
+
 def futures_read():
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(time.sleep, 0.05)
+        pool.submit(fail, "future that is cancelled").cancel()
+        busy.result()
         swallowed(pool.submit(fail, "future whose result is read").result)
         pool.submit(fail, "future whose exception is read").exception()
+
+
+async def rounds():
+    """A few of the loop; not a time, which would have another thing run first now and then."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 def event_loop(run, name):
@@ -67,8 +100,15 @@ def event_loop(run, name):
         loop = asyncio.get_running_loop()
         loop.create_task(never_awaited())  # noqa: RUF006
         loop.call_soon(fail, f"callback, {name}")
+        await rounds()
+        loop.set_exception_handler(lambda loop, situation: print("handled", name, flush=True))
+        loop.call_soon(fail, f"callback, own exception handler, {name}")
+        await rounds()
+        loop.set_exception_handler(lambda loop, situation: fail(f"exception handler that raises, {name}"))
+        loop.call_exception_handler({"message": "to be handled"})
+        loop.set_exception_handler(None)
         task = loop.create_task(cancelled())
-        await asyncio.sleep(0.02)
+        await rounds()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         gc.collect()
@@ -76,35 +116,22 @@ def event_loop(run, name):
     run(main())
 
 
-def task_group():
+def task_group(run, name, in_member):
     if sys.version_info < (3, 11):
         return
 
     async def member():
-        fail("task group")
+        if in_member:
+            with tracer.start_as_current_span(f"member, {name}"):
+                fail(f"member of a task group, {name}")
+        fail(f"task group, {name}")
 
     async def main():
-        with tracer.start_as_current_span("group"):
+        with tracer.start_as_current_span("group of a member" if in_member else f"group, {name}"):
             async with asyncio.TaskGroup() as group:
                 group.create_task(member())
 
-    swallowed(asyncio.run, main())
-
-
-def task_group_in_spans():
-    if sys.version_info < (3, 11):
-        return
-
-    async def member():
-        with tracer.start_as_current_span("member"):
-            fail("task group, seen in the member's span")
-
-    async def main():
-        with tracer.start_as_current_span("group of a member"):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(member())
-
-    swallowed(asyncio.run, main())
+    swallowed(run, main())
 
 
 class Finalized:
@@ -131,6 +158,14 @@ def logged():
         logging.getLogger("shop").exception("cannot sell")
 
 
+def logged_in_a_span():
+    with tracer.start_as_current_span("logged"):
+        try:
+            fail("logging in a span")
+        except Exception:
+            logging.getLogger("shop").error("cannot sell", exc_info=True)
+
+
 def recorded():
     with tracer.start_as_current_span("recorded") as span:
         try:
@@ -155,13 +190,13 @@ def start_span():
 
 
 def start_span_base():
-    with tracer.start_span("started"):
+    with tracer.start_span("started, BaseException"):
         fail("with start_span(), BaseException", base=True)
 
 
 def start_span_leaving(kind):
-    with tracer.start_span("left"):
-        raise kind("leaving")
+    with tracer.start_span(f"left by {kind.__name__}"):
+        raise kind(f"{kind.__name__} through a span")
 
 
 def generator():
@@ -176,12 +211,30 @@ def closed_generator():
 
 
 def unsampled_current():
-    with unsampled.start_as_current_span("outer"), unsampled.start_as_current_span("inner"):
+    with unsampled.start_as_current_span("outer"), unsampled.start_as_current_span("inner") as span:
+        note(span)
         fail("unsampled, start_as_current_span")
 
 
+def unsampled_use_span():
+    span = unsampled.start_span("used")
+    note(span)
+    with trace.use_span(span, end_on_exit=True):
+        fail("unsampled, use_span")
+
+
+def unsampled_recorded():
+    with unsampled.start_as_current_span("recorded") as span:
+        note(span)
+        try:
+            fail("unsampled, record_exception")
+        except Exception as error:
+            span.record_exception(error)
+
+
 def unsampled_start_span():
-    with unsampled.start_span("started"):
+    with unsampled.start_span("started") as span:
+        note(span)
         fail("unsampled, with start_span()")
 
 
@@ -190,19 +243,26 @@ def main():
     logging.getLogger().addHandler(logging.StreamHandler())
     thread()
     thread_of_a_span()
+    leaving_thread()
     future()
+    future_of_a_span()
+    future_of_a_process()
     futures_read()
-    event_loop(asyncio.run, "asyncio")
     import uvloop
 
-    event_loop(uvloop.run, "uvloop")
-    task_group()
-    task_group_in_spans()
+    for run, name in ((asyncio.run, "asyncio"), (uvloop.run, "uvloop")):
+        swallowed(event_loop, run, name)
+        task_group(run, name, in_member=False)
+        task_group(run, name, in_member=True)
     one = Finalized()
     del one
     logged()
+    logged_in_a_span()
     recorded()
-    for call in (nested, use_span, start_span, start_span_base, unsampled_current, unsampled_start_span):
+    unsampled_recorded()
+    for call in (nested, use_span, start_span, start_span_base):
+        swallowed(call)
+    for call in (unsampled_current, unsampled_use_span, unsampled_start_span):
         swallowed(call)
     for kind in (KeyboardInterrupt, SystemExit, GeneratorExit):
         swallowed(start_span_leaving, kind)
