@@ -21,7 +21,7 @@ CHARACTERS: Final = DATA_CHARACTERS + 1
 MIN_LETTERS: Final = 3
 MAX_TYPED_CHARACTERS: Final = 64
 
-_BASE_32: Final = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_BASE_32: Final = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv", "-")
 """To the digits that ``int`` knows."""
 _AS_WRITTEN: Final = re.compile(rf"[{ALPHABET}]{{3}}-[{ALPHABET}]{{3}}-[{ALPHABET}]{{3}}")
 _MISREAD: Final = {"O": "0", "I": "1", "L": "1"}
@@ -86,20 +86,23 @@ def reference_bytes(text: str) -> bytes:
 
 def _parsed(text: str) -> tuple[str, int]:
     if _AS_WRITTEN.fullmatch(text):  # nearly always, and quicker
-        plain = text.replace("-", "")
-    else:
-        typed = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", text[: MAX_TYPED_CHARACTERS + 1])).upper()
-        plain = "".join(_MISREAD.get(character, character) for character in typed)
+        return text, _number(text)
+    typed = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", text[: MAX_TYPED_CHARACTERS + 1])).upper()
+    plain = "".join(_MISREAD.get(character, character) for character in typed)
     if len(plain) != CHARACTERS:
         has = len(plain) if len(plain) <= MAX_TYPED_CHARACTERS else "more"
         raise BadReference("length", f"a support reference has {CHARACTERS} letters and digits, this has {has}")
     for character in plain:
         if character not in ALPHABET:
             raise BadReference("character", f"{character!r} does not occur in support references")
-    number, check = divmod(int(plain.translate(_BASE_32), 32), 32)
+    return _grouped(plain), _number(plain)
+
+
+def _number(reference: str) -> int:
+    number, check = divmod(int(reference.translate(_BASE_32), 32), 32)
     if number % 37 != check:
         raise BadReference("check", "the last character does not fit the others: one of them is wrong")
-    return _grouped(plain), number
+    return number
 
 
 def _grouped(plain: str) -> str:

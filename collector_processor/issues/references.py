@@ -132,7 +132,9 @@ def look_up(queries: IssueQueries, engine: Engine, reference: str) -> Found | No
         query = select(fingerprints.c.issue_id, services.c.name).join(
             services, services.c.id == fingerprints.c.service_id
         )
-        place = connection.execute(query.where(fingerprints.c.id == entry.fingerprint_id)).one()
+        place = connection.execute(query.where(fingerprints.c.id == entry.fingerprint_id)).first()
+        if place is None:
+            return None
     ids = (_unpacked(entry.event_id), _unpacked(entry.trace_id))
     return Found(place.issue_id, *ids, entry.time / 1e9, place.name, None)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -368,29 +369,26 @@ async def test_asynchronous_generators(handler: ErrorHandler, kept: Kept) -> Non
     closed = []
 
     @handler.catch()
-    async def numbers() -> AsyncGenerator[int, int]:
-        try:
-            got = 0
-            while got < 10:
+    async def echo(times: int) -> AsyncGenerator[object, object]:
+        got: object = "ready"
+        async with AsyncExitStack() as stack:
+            stack.callback(closed.append, True)
+            for _ in range(times):
                 try:
                     got = yield got
-                except KeyError:
-                    got = 5
-            if got == 99:
-                raise ValueError("99")
-        finally:
-            closed.append(True)
+                except KeyError as error:
+                    got = error
 
-    one = numbers()
-    assert (await one.__anext__(), await one.asend(3), await one.athrow(KeyError("x"))) == (0, 3, 5)
+    one, thrown = echo(3), KeyError("x")
+    assert [await one.__anext__(), await one.asend(3), await one.athrow(thrown)] == ["ready", 3, thrown]
     with pytest.raises(StopAsyncIteration):
         await one.asend(10)
     assert not kept.records
-    two = numbers()
+    two = echo(3)
     await two.__anext__()
     with pytest.raises(StopAsyncIteration):
-        await two.asend(99)
-    three = numbers()
+        await two.athrow(ValueError("99"))
+    three = echo(3)
     await three.__anext__()
     await three.aclose()
     assert (len(closed), len(kept.records)) == (3, 1)
