@@ -15,13 +15,23 @@ import msgspec
 
 from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.fold import fold, valid
-from collector_processor.stages.redact.pattern import CueSet, Match, Pattern, Span
+from collector_processor.stages.redact.pattern import UNANCHORED, CueSet, Match, Pattern, Span
 from collector_processor.stages.redact.rule import Check, Rule
 from collector_processor.stages.redact.rules import DEFAULT_RULES
+from collector_processor.stages.redact.telling import MAX_VALUES, places, secrets_in
 
 MAX_PASSES = 6
 """A chain of longer freeing is an attack on the search, not a text: what it spans goes as a whole."""
 WHOLE = "[redacted]"
+MAX_LOOKS = 8_000
+"""Matches that are judged in one text: some tenths of a second. What stands behind the last of them goes as a whole, so
+that no text, whatever is in it, keeps a thread for much longer, and nothing of it is left unseen."""
+TOO_MANY = Rule(
+    name="too-many-findings",
+    replacement="[redacted: too many findings]",
+    what=f"the rest of a text behind the {MAX_LOOKS:,} places that might be something",
+    pattern="",
+)
 _REMEMBERED_KEYS = 4096
 
 Allowed = Callable[[str, str], bool]
@@ -68,11 +78,10 @@ class Redactor:
         self._strict = strict
         self._allowed = allowed
         self.rules = tuple(rules)
-        self._names = [rule.name for rule in self.rules]
-        self._words = [(words or {}).get(rule.name) for rule in self.rules]
-        self._searchers: list[tuple[Callable[[bytes, int], Match | None], Check | None]] = [
-            (Pattern(rule.pattern).search, rule.check) for rule in self.rules
-        ]
+        self._reported = (*self.rules, TOO_MANY)
+        self._names = [rule.name for rule in self._reported]
+        self._words = [(words or {}).get(name) for name in self._names]
+        self._searchers = [(Pattern(rule.pattern).find, rule.check, rule.spreads, rule.shortest) for rule in self.rules]
         self._phrases: dict[tuple[str, ...], int] = {}
         for index, rule in reversed(list(enumerate(self.rules))):
             self._phrases.update(dict.fromkeys((tuple(keys.words(key)) for key in rule.keys), index))
@@ -86,11 +95,12 @@ class Redactor:
             rule = self.rule_of_key(key)
             if rule is not None and self._goes_whole(text, rule):
                 return self._word(rule, text), (Redaction(self._names[rule], 0, len(text)),)
-        folded = fold(text)
+        ascii_only = text.isascii()
+        folded = text.encode() if ascii_only else fold(text)
         matched = self.cues(folded)
-        if not matched:
-            return (text if text.isascii() else valid(text)), ()
-        return self._clean(text, folded, matched)
+        if not matched or not (hits := self._hits(text, folded, matched)):
+            return (text if ascii_only else valid(text)), ()
+        return self._clean(text, hits)
 
     def for_service(self, service: str) -> Redactor:
         """Itself: without a policy every service has the same rules."""
@@ -102,7 +112,7 @@ class Redactor:
 
     def rule(self, name: str) -> Rule:
         """The rule of that name: what to say about a redaction. Raises KeyError."""
-        for rule in self.rules:
+        for rule in self._reported:
             if rule.name == name:
                 return rule
         raise KeyError(name)
@@ -135,28 +145,26 @@ class Redactor:
 
     def _word(self, rule: int, value: str) -> str:
         make = self._words[rule]
-        word = self.rules[rule].replacement if make is None else make(value)
+        word = self._reported[rule].replacement if make is None else make(value)
         # A password "password" would stand in its own word.
         return word if len(value) > len(word) or value.lower() not in word else WHOLE
 
-    def _clean(self, text: str, folded: bytes, matched: list[int]) -> tuple[str, tuple[Redaction, ...]]:
-        hits = self._hits(folded, matched)
-        if not hits:
-            return (text if text.isascii() else valid(text)), ()
+    def _clean(self, text: str, hits: list[_Hit]) -> tuple[str, tuple[Redaction, ...]]:
         parts: list[str] = []
         position = 0
         for start, end, rule in hits:
-            parts.append(text[position:start])
-            parts.append(self._word(rule, text[start:end]))
+            parts += text[position:start], self._word(rule, text[start:end])
             position = end
         parts.append(text[position:])
         current = "".join(parts)
-        folded = fold(current)
+        ascii_only = current.isascii()
+        folded = current.encode() if ascii_only else fold(current)
         matched = self.cues(folded)
-        if matched and (more := self._hits(folded, matched)):
+        if matched and (more := self._hits(current, folded, matched)):
             return self._clean_further(text, hits, more)
-        report = tuple([Redaction(self._names[rule], start, end) for start, end, rule in hits])
-        return (current if current.isascii() else valid(current)), report
+        names = self._names
+        report = tuple([Redaction(names[rule], start, end) for start, end, rule in hits])
+        return (current if ascii_only else valid(current)), report
 
     def _clean_further(self, text: str, first: list[_Hit], more: list[_Hit]) -> tuple[str, tuple[Redaction, ...]]:
         """The words of ``first`` freed ``more``: on until nothing is found, or the text as a whole."""
@@ -165,30 +173,54 @@ class Redactor:
         for _ in range(MAX_PASSES - 1):
             current, pieces = self._apply(text, _merge(pieces, hits))
             folded = fold(current)
-            hits = self._hits(folded, self.cues(folded))
+            hits = self._hits(current, folded, self.cues(folded))
             if not hits:
                 return (current if current.isascii() else valid(current)), self._report(pieces)
         return WHOLE, (Redaction(self._names[hits[0][2]], 0, len(text)),)
 
-    def _hits(self, folded: bytes, matched: list[int]) -> list[_Hit]:
+    def _hits(self, text: str, folded: bytes, matched: list[int]) -> list[_Hit]:
         """What each rule with a cue in the text takes; where two overlap, their union under the earlier rule."""
-        text = folded.decode("latin-1")
+        plain = text if text.isascii() else folded.decode("latin-1")
+        length = cut = len(folded)
+        looks = MAX_LOOKS
+        allowed = self._allowed
         found: list[_Hit] = []
+        shown: dict[str, int] = {}
         for index in sorted(matched):
-            search, check = self._searchers[index]
-            match = search(folded, 0)
-            while match is not None:
-                start, end = match[0]
-                position = end if end > start else start + 1
-                for span in (match[0],) if check is None else self._judged(check, text, match):
-                    if span[0] < span[1] and (self._allowed is None or not self._stays(index, text, span)):
-                        found.append((span[0], span[1], index))
-                        position = max(position, span[1])
-                match = search(folded, position)
-        return _disjoint(found) if len(found) > 1 else found
+            find, check, spreads, shortest = self._searchers[index]
+            position = 0
+            while position + shortest <= length:
+                match = find(UNANCHORED, folded, position, length)
+                start, position = match[0]
+                if start < 0:
+                    break
+                if not looks:
+                    cut = min(cut, start)
+                    break
+                looks -= 1
+                for first, end in (match[0],) if check is None else self._judged(check, plain, match):
+                    if first < end and (allowed is None or not allowed(self._names[index], plain[first:end])):
+                        found.append((first, end, index))
+                        if end > position:
+                            position = end
+                        if spreads and len(shown) < MAX_VALUES:
+                            for value in secrets_in(text[first:end], self._names[index]):
+                                shown.setdefault(value, index)
+        for value, index in shown.items():
+            found += [(first, end, index) for first, end in places(text, value)]
+        if len(found) > 1:
+            found = _disjoint(found)
+        if len(found) > MAX_LOOKS:
+            cut = min(cut, found[MAX_LOOKS][0])
+        return found if cut == length else self._cut(found, cut, length)
 
-    def _stays(self, rule: int, text: str, span: Span) -> bool:
-        return self._allowed is not None and self._allowed(self._names[rule], text[span[0] : span[1]])
+    def _cut(self, found: list[_Hit], cut: int, length: int) -> list[_Hit]:
+        """``found`` up to ``cut``, and everything behind it."""
+        del found[MAX_LOOKS:]
+        while found and found[-1][1] > cut:
+            cut = min(cut, found.pop()[0])
+        found.append((cut, length, len(self.rules)))
+        return found
 
     def _judged(self, check: Check, text: str, match: Match) -> Sequence[Span]:
         try:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys, values
-from collector_processor.stages.redact.pattern import Pattern, Span
+from collector_processor.stages.redact.pattern import Span
 
-_SCHEME = Pattern(
-    r"(?i)(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|splunk|key|jwt|ssws"
-    r"|(digest|aws4-hmac-sha256|oauth|signature|hawk|hmac[\w-]*))[ \t:=]+"
+_SCHEME = re.compile(
+    r"(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|splunk|key|jwt|ssws"
+    r"|(digest|aws4-hmac-sha256|oauth|signature|hawk|hmac[\w-]*))[ \t:=]+",
+    re.ASCII | re.IGNORECASE,
 )
 """Group 1: schemes whose credentials are a list up to the end of the line; after the others stands one token."""
-_CREDENTIAL = Pattern(r"[0-9A-Za-z._~+/=:%|-]+")
-_PAIR = Pattern(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
+_CREDENTIAL = re.compile(r"[0-9A-Za-z._~+/=:%|-]+")
+_PAIR = re.compile(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
 
 
 def header(text: str, position: int, kind: str, limit: int | None = None) -> Sequence[Span] | None:
@@ -22,19 +24,19 @@ def header(text: str, position: int, kind: str, limit: int | None = None) -> Seq
     The credentials after the scheme of an ``Authorization``, or all cookies; None when the value is no such header's.
     """
     if kind == keys.COOKIE:
-        if _PAIR.match(text[position : position + 512].encode("latin-1")) is None:
+        if _PAIR.match(text, position, position + 512) is None:
             return None
         line = values.rest_of_line(text, position)
         return ((line.start, line.end),)
     bracket = 1 if text[position] == "[" else 0  # Go prints header values as lists
-    window = text[position + bracket : min(limit or len(text), position + 2048)].encode("latin-1")
-    scheme = _SCHEME.match(window)
+    known = min(limit or len(text), position + 2048)
+    scheme = _SCHEME.match(text, position + bracket, known)
     if scheme is None:
         return None
-    start = position + bracket + scheme[0][1]
-    if scheme[1][0] < 0:
-        credential = _CREDENTIAL.match(window, scheme[0][1])
-        end = start + (credential[0][1] - scheme[0][1] if credential is not None else 0)
+    start = scheme.end()
+    if scheme[1] is None:
+        credential = _CREDENTIAL.match(text, start, known)
+        end = credential.end() if credential is not None else start
     else:
         end = limit if limit is not None else values.rest_of_line(text, start).end
     inside = text[start:end].rstrip(".,;")

@@ -6,7 +6,7 @@ extension module underneath (``re2._re2``) gives the positions themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import re2
@@ -16,7 +16,7 @@ Match = Sequence[Span]
 """Where the pattern and its groups are: ``match[0]`` is the whole, ``match[1]`` group 1; (-1, -1) for a group that took
 no part."""
 
-_UNANCHORED = re2._re2.RE2.Anchor.UNANCHORED
+UNANCHORED: Any = re2._re2.RE2.Anchor.UNANCHORED
 _START = re2._re2.RE2.Anchor.ANCHOR_START
 _BOTH = re2._re2.RE2.Anchor.ANCHOR_BOTH
 
@@ -42,7 +42,7 @@ class Pattern:
     """A compiled pattern. ``position`` and ``end``: the part of ``data`` that is looked at. All find None when there is
     nothing."""
 
-    __slots__ = ("_match", "groups")
+    __slots__ = ("find", "groups")
 
     def __init__(self, pattern: str) -> None:
         """Raises ``BadPattern``."""
@@ -52,19 +52,20 @@ class Pattern:
             raise BadPattern(f"{error.object[error.start]!r}: only characters of Latin-1 can be matched") from None
         if not regexp.ok():
             raise BadPattern(regexp.error().decode("latin-1"))
-        self._match = regexp.Match
+        self.find: Callable[[Any, bytes, int, int], Match] = regexp.Match
+        """(UNANCHORED, data, from, to) → spans, (-1, -1) for nothing: ``search`` for who calls it all the time."""
         self.groups: int = regexp.NumberOfCapturingGroups()
 
     def search(self, data: bytes, position: int = 0, end: int | None = None) -> Match | None:
-        spans: Match = self._match(_UNANCHORED, data, position, len(data) if end is None else end)
+        spans = self.find(UNANCHORED, data, position, len(data) if end is None else end)
         return spans if spans[0][0] >= 0 else None
 
     def match(self, data: bytes, position: int = 0, end: int | None = None) -> Match | None:
-        spans: Match = self._match(_START, data, position, len(data) if end is None else end)
+        spans = self.find(_START, data, position, len(data) if end is None else end)
         return spans if spans[0][0] >= 0 else None
 
     def fullmatch(self, data: bytes) -> Match | None:
-        spans: Match = self._match(_BOTH, data, 0, len(data))
+        spans = self.find(_BOTH, data, 0, len(data))
         return spans if spans[0][0] >= 0 else None
 
     def finditer(self, data: bytes) -> Iterator[Match]:
@@ -79,15 +80,11 @@ class CueSet:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises ``BadPattern``."""
-        found = re2._re2.Set(_UNANCHORED, _MANY)
+        found = re2._re2.Set(UNANCHORED, _MANY)
         for pattern in patterns:
             if found.Add(pattern.encode("latin-1")) < 0:
                 raise BadPattern(f"{pattern!r} cannot be run beside the others")
         if patterns and not found.Compile():
             raise BadPattern("the patterns need too much memory together")
-        self._match: Any = found.Match if patterns else lambda _data: []
-
-    def match(self, data: bytes) -> list[int]:
-        """The places of the patterns that are found, in no order."""
-        found: list[int] = self._match(data)
-        return found
+        self.match: Callable[[bytes], list[int]] = found.Match if patterns else lambda _data: []
+        """data → the places of the patterns that are found in it, in no order."""

@@ -42,8 +42,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Under attribute keys that end in the words of one of these, the whole value goes."""
     by_default: bool = True
     """False: only where a policy asks for it."""
-    spreads: bool = True
-    """Whether a value that the rule took goes from every other text of the event as well."""
+    spreads: bool = False
+    """The rule knows a value by what stands around it; so where the value stands alone, in this text and the others of
+    the event, it goes as well."""
+    shortest: int = 1
+    """No match has fewer characters: what is left of a text and shorter is not searched."""
     examples: tuple[Example, ...] = ()
     counter_examples: tuple[str, ...] = ()
     """Texts that must stay as they are."""

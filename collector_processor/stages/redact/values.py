@@ -2,8 +2,9 @@
 
 ``None``, ``%s``, ``****``, a type or a sentence is not.
 
-Patterns run on RE2. Where only the next of some characters is looked for, Python's own ``re`` with one class of
-characters is as linear and four times as fast.
+What is judged here is one value in a window of bounded length, and a call of RE2 costs more than the judgement. So
+these patterns run on Python's ``re``, and none has two ways through the same characters: each step either ends at a
+character that the step before it cannot take, or is a single one. That keeps them linear as well.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import re
 from typing import NamedTuple
 
 from collector_processor.stages.redact import keys
-from collector_processor.stages.redact.pattern import Pattern
 from collector_processor.stages.redact.rule import vocabulary
 
+_JUDGED = 512
+"""Characters of a value by which it is told from a template, a reference, a sentence."""
 MAX_VALUE = 8192
 """Characters looked at for the end of one value. Beyond, the value is cut there and the rest is read as text."""
 
@@ -26,18 +28,21 @@ class Value(NamedTuple):
 
 
 # An opening quote: string prefixes of Python, backslashes of a text inside a text, wrappers that print around a secret.
-_OPENING = Pattern(
+_OPENING = re.compile(
     r"(?:(?:Some|Ok|Just|Optional|SecretStr|Secret|Sensitive|String|string|str|bytes|b64)"
     r"(?:\(|\[|[ \t])(?:\d+\)[ \t]*)?|\(string\)[ \t]*|[\[(][ \t]*)?"
-    r"(?:[bBrRuUfF]{1,2})?(\\*[\"'`])"
+    r"(?:[bBrRuUfF]{1,2})?(\\*[\"'`])",
+    re.ASCII,
 )
-_WRAPPER = Pattern(r"(?:Some|Ok|Just|Optional|Secret|Sensitive)[(\[]|\[")
+_WRAPPER = re.compile(r"(?:Some|Ok|Just|Optional|Secret|Sensitive)[(\[]|\[")
+_MAY_OPEN = frozenset("SOJsbBrRuUfF(\\[`%&")
+"""What ``_OPENING`` or ``_ENTITY`` may begin with, besides quotes."""
 _STOP = re.compile(r"[\t\n\f\r \"'`<>&;,\\|]")
 # What follows a delimiter when the value is over: nothing, or the next pair.
-_NEXT_PAIR = Pattern(
-    r"[&;,][ \t]*(?:\z|\s|[\"'\\\]})]|[0-9A-Za-z_.$@%+\[\]-]{1,64}(?:=|:[^/]|\]))|;[0-9A-Za-z ]{1,64}="
+_NEXT_PAIR = re.compile(
+    r"[&;,][ \t]*(?:\Z|[\n\r\f\"'\\\]})]|[0-9A-Za-z_.$@%+\[\]-]{1,64}(?:=|:[^/]|\]))|;[0-9A-Za-z ]{1,64}="
 )
-_NEXT_LINE = Pattern(r"\n|\r|\\+[rn]|\z")
+_LINE_OR_QUOTE = re.compile(r"[\n\r\"'`]|\\[rn]")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 # What stands where a secret would, in quotes or without.
@@ -53,28 +58,35 @@ _PROSE = vocabulary(
     can't is not was has and or for to in of with without the a an too does doesn't isn't at unauthorized forbidden
     malformed mismatch used already"""
 )
-_SENTENCE = Pattern(
-    r"(?i)\b(?:must|required?|should|cannot|can't|is (?:not|in|too|re|mis|empty|blank|wrong|un)|isn't|invalid"
+_LONGEST_STATE = 24
+"""No state is longer, with what punctuation a sentence ends in."""
+_SENTENCE = re.compile(
+    r"\b(?:must|required?|should|cannot|can't|is (?:not|in|too|re|mis|empty|blank|wrong|un)|isn't|invalid"
     r"|too (?:short|long|weak|common)|at least|"
     r"characters?|may not|missing|expired|this field|do(?:es)? ?n[o']t|did ?n[o']t"
-    r"|incorrect|blank|ensure|please|unable|not (?:found|match|allowed|valid|set|provided))\b"
+    r"|incorrect|blank|ensure|please|unable|not (?:found|match|allowed|valid|set|provided))\b",
+    re.ASCII | re.IGNORECASE,
 )
-_TEMPLATE = Pattern(
-    r"(?:\*+|[xX]{3,}|[·¤]+|\.{3,}|-+|_+|#+|\?+"  # masks
+_TEMPLATE = re.compile(
+    r"(?:\*+|[xX]{3,}|[·¤]+|\.{3}|-+|_+|#+|\?+"  # masks
     r"|\[[A-Za-z][A-Za-z ._-]*(?::[0-9a-f]{6}| ¤[0-9A-Za-z]{4})?\]|<[^<>]*>"
-    r"|[$#]?\{+[^{}]*\}+|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
-    r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*"
+    r"|[$#]?\{+[^{}]*\}|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
+    r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*",
+    re.ASCII,
 )
-_REFERENCE = Pattern(
+_REFERENCE = re.compile(
     r"(?:self|this|cls|settings|config|conf|cfg|os|env|process|request|req|args|kwargs|opts?|options|params|data|form|body"
     r"|user|ctx|context)(?:\.|->|\[)[\w.\[\]()>-]*"
-    r"|[A-Za-z_][\w.]*\([\w.,\"' ]*\)?|[A-Za-z_][A-Za-z_.]*[\[(].*"
+    r"|[A-Za-z_][\w.]*\([\w.,\"' ]*\)?|[A-Za-z_][A-Za-z_.]*[\[(].*",
+    re.ASCII,
 )
-_DOTTED = Pattern(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+")
-_TYPE = Pattern(
-    r"(?:&|\*|\?)*(?:typing\.|std::|java\.lang\.)?(?:[A-Z]\w*|str|string|bytes|int|bool|any)(?:\[.*|<.*|\|.*|\?)?"
+_DIGIT = re.compile("[0-9]")
+_DOTTED = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+")
+_TYPE = re.compile(
+    r"(?:&|\*|\?)*(?:typing\.|std::|java\.lang\.)?(?:[A-Z]\w*|str|string|bytes|int|bool|any)(?:\[.*|<.*|\|.*|\?)?",
+    re.ASCII,
 )
-_PATH = Pattern(
+_PATH = re.compile(
     r"(?:~|\.{1,2})?/(?:var|run|etc|home|usr|opt|tmp|root|mnt|srv|app|dev|proc|data|secrets|Users|private)(?:/.*)?"
     r"|[A-Za-z]:\\.*|https?://.*"
 )
@@ -84,25 +96,25 @@ _ENCODED_END = re.compile("%(?:26|20|3[Bb]|0[AaDd]|22|7[Dd])")
 _ENTITY = re.compile(r"%2[27]|&quot;|&#0?3[49];|\\u0022")
 """A quote, URL-encoded, HTML-encoded or as JSON may write it."""
 _REFERENCE_MARK = re.compile(r"[./\\\[(>]")
-_ANY_PATH = Pattern(r"(?:/[\w.-]+)+/?")
+_ANY_PATH = re.compile(r"(?:/[\w.-]+)+/?", re.ASCII)
 
 
 def quoted(text: str, position: int) -> Value | None:
     """The inside of the quotes that open at ``position``; an unclosed one reaches to the end of its line."""
-    if text[position] in "\"'":
-        return _closed(text, position + 1, text[position], 0)
+    first = text[position]
+    if first in "\"'":
+        return _closed(text, position + 1, first, 0)
+    if first not in _MAY_OPEN:
+        return None
     entity = _ENTITY.match(text, position)
     if entity is not None:
         end = text.find(entity[0], entity.end(), entity.end() + MAX_VALUE)
         return Value(entity.end(), end, True) if end >= 0 else None
-    window = text[position : position + 32]
-    if '"' not in window and "'" not in window and "`" not in window:
-        return None
-    opening = _OPENING.match(text[position : position + 64].encode("latin-1"))
+    opening = _OPENING.match(text, position, position + 64)
     if opening is None:
         return None
-    mark = opening[1]
-    return _closed(text, position + mark[1], text[position + mark[1] - 1], mark[1] - mark[0] - 1)
+    start, end = opening.span(1)
+    return _closed(text, end, text[end - 1], end - start - 1)
 
 
 def _closed(text: str, start: int, quote: str, depth: int) -> Value:
@@ -133,9 +145,9 @@ def unquoted(text: str, position: int, *, encoded: bool = False) -> Value:
     limit = min(len(text), position + MAX_VALUE)
     start = position
     if text[position] in "SOJ[":
-        window = text[position : position + 32].encode("latin-1")
-        wrapper = _WRAPPER.match(window)
-        start += wrapper[0][1] if wrapper is not None and _TEMPLATE.match(window) is None else 0
+        wrapper = _WRAPPER.match(text, position)
+        if wrapper is not None and _TEMPLATE.match(text, position, position + 32) is None:
+            start = wrapper.end()
     end = start
     while True:
         stop = _STOP.search(text, end, limit)
@@ -143,7 +155,7 @@ def unquoted(text: str, position: int, *, encoded: bool = False) -> Value:
             end = limit
             break
         end = stop.start()
-        if text[end] not in "&;," or _NEXT_PAIR.match(text[end : end + 80].encode("latin-1")) is not None:
+        if text[end] not in "&;," or _NEXT_PAIR.match(text, end, end + 80) is not None:
             break
         end += 1
     if encoded:
@@ -163,14 +175,8 @@ def unquoted(text: str, position: int, *, encoded: bool = False) -> Value:
 def rest_of_line(text: str, position: int) -> Value:
     """A header's value: to the end of the line, or to a quote (``curl -H 'Cookie: a=b'``)."""
     limit = min(len(text), position + MAX_VALUE)
-    window = text[position:limit].encode("latin-1")
-    line = _NEXT_LINE.search(window)
-    end = line[0][0] if line is not None else len(window)
-    for quote in "\"'`":
-        at = text.find(quote, position, position + end)
-        if at >= 0:
-            end = at - position
-    value = text[position : position + end].rstrip(" \t,;)]}\\")
+    over = _LINE_OR_QUOTE.search(text, position, limit)
+    value = text[position : over.start() if over is not None else limit].rstrip(" \t,;)]}\\")
     return Value(position, position + len(value), False)
 
 
@@ -181,40 +187,41 @@ def is_mask(value: str) -> bool:
         return True
     if stripped[0].isalnum() and stripped[0] not in "xX":
         return False  # none of these begins so
-    return _TEMPLATE.fullmatch(stripped[:256].encode("latin-1")) is not None
+    return _TEMPLATE.fullmatch(stripped, 0, _JUDGED) is not None
 
 
 def is_nothing(value: str, *, quoted: bool = True) -> bool:
     """A mask or a state: there is no secret in it. Without quotes, also a word of a sentence or a type."""
+    if len(value) > _LONGEST_STATE and value[0].isalnum() and value[0] not in "xX":
+        return False
     bare = value.strip(" \t\n\r.,;:!").lower()
     return bare in _STATES or (not quoted and bare in _PROSE) or is_mask(value)
 
 
 def is_sentence(value: str) -> bool:
     """``must be at least 8 characters``: what a validator says of a secret."""
-    return " " in value and _SENTENCE.search(value[:512].encode("latin-1")) is not None
+    return " " in value and _SENTENCE.search(value, 0, _JUDGED) is not None
 
 
 def is_reference(value: str, kind: str) -> bool:
     """Code that names where the secret is (``self.password``, ``get_token()``, ``new_password``), or a path to it."""
-    data = value[:512].encode("latin-1")
     if _REFERENCE_MARK.search(value) is not None and (
-        _REFERENCE.fullmatch(data) is not None or _PATH.fullmatch(data) is not None
+        _REFERENCE.fullmatch(value, 0, _JUDGED) is not None or _PATH.fullmatch(value, 0, _JUDGED) is not None
     ):
         return True
-    if kind == keys.PASSWORD and "/" in value and _ANY_PATH.fullmatch(data) is not None:
+    if kind == keys.PASSWORD and "/" in value and _ANY_PATH.fullmatch(value, 0, _JUDGED) is not None:
         return True  # PWD is a directory in every environment
     return value.replace("_", "").replace(".", "").isalpha() and keys.kind_of(value) == kind
 
 
 def is_type(value: str) -> bool:
     """``str``, ``Optional[str]``, ``String``: an annotation."""
-    return not any(map(str.isdigit, value)) and _TYPE.fullmatch(value[:128].encode("latin-1")) is not None
+    return _DIGIT.search(value) is None and _TYPE.fullmatch(value, 0, _JUDGED) is not None
 
 
 def is_dotted_name(value: str) -> bool:
     """``Name.Namespace``: a member of something, not a secret."""
-    return "." in value and _DOTTED.fullmatch(value[:256].encode("latin-1")) is not None
+    return "." in value and _DOTTED.fullmatch(value, 0, _JUDGED) is not None
 
 
 def is_word(value: str) -> bool:

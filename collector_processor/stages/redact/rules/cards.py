@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import accumulate
 
 from collector_processor.stages.redact.pattern import Match, Span
 from collector_processor.stages.redact.rule import Example, Rule, stands_alone
 
-_GROUP = re.compile(r"[0-9]+")
+_SEPARATOR = re.compile("[ .-]")
 _HEX = frozenset("0123456789abcdefABCDEF-")
 
 # (first digits from, to, lengths): ISO/IEC 7812 ranges as the networks publish them.
@@ -48,9 +50,14 @@ _ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
     ("506099", "506198", frozenset({16, 18, 19})),  # Verve
     ("650002", "650027", frozenset({16, 18, 19})),
 )
-_BY_FIRST = {
-    first: tuple(issuer for issuer in _ISSUERS if issuer[0][0] <= first <= issuer[1][0]) for first in "0123456789"
-}
+
+
+@cache
+def _issuers(prefix: str) -> tuple[tuple[str, str, frozenset[int]], ...]:
+    """Whose numbers may begin with these four digits."""
+    return tuple([issuer for issuer in _ISSUERS if issuer[0][:4] <= prefix[: len(issuer[0])] <= issuer[1][:4]])
+
+
 _GROUPINGS = (
     (4, 4, 4, 4),
     (4, 6, 5),
@@ -64,67 +71,76 @@ _GROUPINGS = (
     (6, 13),
     (4, 4, 5),
 )
-_FIRST_LENGTHS = frozenset({4, 6, *range(12, 20)})
+
+
+def _sign(lengths: Iterable[int]) -> str:
+    """Lengths of groups as one character each."""
+    return "".join([chr(min(length, 20) + ord("0")) for length in lengths])
+
+
+_BEGINS = re.compile(rf"(?={'|'.join(map(_sign, _GROUPINGS))}|[{_sign([12])}-{_sign([19])}])")
+_SIGNS = tuple((_sign(grouping), len(grouping), sum(grouping)) for grouping in _GROUPINGS)
 _DIGESTS = ("sha1:", "sha256:", "sha512:", "md5:")
-_DOUBLED = str.maketrans("0123456789", "0246813579")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 def luhn(digits: str) -> bool:
     """The check digit of ISO/IEC 7812."""
-    plain, doubled = digits[-1::-2], digits[-2::-2].translate(_DOUBLED)
-    return sum(map(int, plain + doubled)) % 10 == 0
+    data = digits.encode("ascii")
+    return (sum(data[-1::-2]) + sum(data[-2::-2].translate(_DOUBLED)) - len(data) * ord("0")) % 10 == 0
 
 
 def is_card(digits: str) -> bool:
     """Issuer's prefix, its lengths and the check digit."""
-    for low, high, lengths in _BY_FIRST[digits[0]]:
-        if low <= digits[: len(low)] <= high and len(digits) in lengths:
+    for low, high, lengths in _issuers(digits[:4]):
+        if len(digits) in lengths and low <= digits[: len(low)] <= high:
             return luhn(digits)
     return False
 
 
 def _cards(text: str, match: Match) -> Sequence[Span]:
     start, end = match[0]
-    if end - start <= 19 and text[start:end].isdigit():
-        return (match[0],) if is_card(text[start:end]) and _free(text, start, end) else ()
-    return tuple(_in_run(text, [found.span() for found in _GROUP.finditer(text, start, end)]))
+    run = text[start:end]
+    if run.isdigit():
+        return (match[0],) if len(run) <= 19 and is_card(run) and _free(text, start, end) else ()
+    return _in_run(text, start, run)
 
 
-def _in_run(text: str, groups: Sequence[Span]) -> Iterator[Span]:
-    lengths = tuple([end - start for start, end in groups])
-    index = 0
-    while index < len(groups):
-        taken = 0
-        if lengths[index] in _FIRST_LENGTHS:
-            start = groups[index][0]
-            issuers = _BY_FIRST[text[start]]
-            if not any(low <= text[start : start + len(low)] <= high for low, high, _ in issuers):
-                index += 1
-                continue
-            for count in _candidates(text, groups, lengths, index):
-                end = groups[index + count - 1][1]
-                digits = "".join([text[a:b] for a, b in groups[index : index + count]])
-                if is_card(digits) and _free(text, start, end):
-                    yield start, end
-                    taken = count
+def _in_run(text: str, origin: int, run: str) -> Sequence[Span]:
+    """The cards among groups of digits with one character between each."""
+    groups = _SEPARATOR.split(run)
+    lengths = [len(group) for group in groups]
+    sign = _sign(lengths)
+    starts: list[int] | None = None
+    found: list[Span] = []
+    free = 0  # the group behind the last card that was found
+    for place in _BEGINS.finditer(sign):
+        index = place.start()
+        if index < free or not _issuers(groups[index][:4]):
+            continue
+        for count, digits in _candidates(groups, index, sign):
+            if is_card(digits):
+                starts = starts or list(accumulate([length + 1 for length in lengths], initial=origin))
+                start = starts[index]
+                end = start + len(digits) + count - 1
+                if _one_separator(text[start:end], count) and _free(text, start, end):
+                    found.append((start, end))
+                    free = index + count
                     break
-        index += taken or 1
+    return found
 
 
-def _candidates(text: str, groups: Sequence[Span], lengths: tuple[int, ...], index: int) -> Iterator[int]:
-    """How many groups from ``index`` could be one number.
+def _candidates(groups: Sequence[str], index: int, sign: str) -> Iterator[tuple[int, str]]:
+    """The numbers that could begin at the group ``index``: how many groups, and their digits."""
+    if len(groups[index]) >= 12:
+        yield 1, groups[index]
+    for grouping, count, length in _SIGNS:
+        if sign.startswith(grouping, index) and any(length in issuer[2] for issuer in _issuers(groups[index][:4])):
+            yield count, "".join(groups[index : index + count])
 
-    By the usual groupings with one separator throughout, else a group alone.
-    """
-    if lengths[index] >= 12:
-        yield 1
-        return
-    for grouping in _GROUPINGS:
-        count = len(grouping)
-        if lengths[index : index + count] == grouping:
-            separator = text[groups[index][1]]
-            if all(text[end] == separator for _, end in groups[index + 1 : index + count - 1]):
-                yield count
+
+def _one_separator(run: str, count: int) -> bool:
+    return count == 1 or any(run.count(separator) == count - 1 for separator in " -.")
 
 
 def _free(text: str, start: int, end: int) -> bool:
@@ -160,6 +176,7 @@ RULES = (
         what="payment card numbers: issuer's prefix, length and Luhn digit; plain or grouped by blanks, dashes or dots",
         pattern=r"\d(?:[ .-]?\d){11,}",
         check=_cards,
+        shortest=12,
         examples=(
             Example("card 4111111111111111 declined", "card [card] declined"),
             Example("pan=5555-5555-5555-4444;", "pan=[card];"),

@@ -17,6 +17,8 @@ def _rule(name: str, replacement: str, what: str, examples: Sequence[Example], c
         cue=keyed.cue(keys.pattern_of(name)),
         check=keyed.carried(name, lambda key: keys.kind_of(key) == name),
         keys=tuple(sorted(keys.WORDS[name])),
+        spreads=name != keys.PIN,
+        shortest=3,
         examples=tuple(examples),
         counter_examples=tuple(counter_examples),
     )

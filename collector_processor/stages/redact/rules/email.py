@@ -36,7 +36,7 @@ def _address(text: str, match: Match) -> Sequence[Span]:
     at = text.find("@", start, end)
     separator = 1
     if at < 0:
-        at, separator = text.lower().find("%40", start, end), 3
+        at, separator = text.find("%40", start, end), 3
     local = text[start:at]
     escape = local.rfind("%")
     if escape >= 0 and separator == 3:  # an encoded "=" or blank before it in a query string
@@ -49,9 +49,9 @@ def _address(text: str, match: Match) -> Sequence[Span]:
         return ()
     if ending in _NOT_DOMAINS or (after and (after[0] in WORD or after[0] == "(")):
         return ()
-    if any(not label or label[0] == "-" or label[-1] == "-" for label in labels):
+    if domain[0] == "-" or "-." in domain or ".-" in domain:
         return ()
-    if all(label.isdigit() for label in labels[:2]) and len(labels) > 2:
+    if len(labels) > 2 and labels[0].isdigit() and labels[1].isdigit():
         return ()  # a version: react@18.2.0-rc.dev
     if after[:1] == ":" and after[1:].isdigit() and len(ending) <= 3 and ending not in _GENERIC:
         return ()  # a frame: fn@main.py:12
@@ -84,6 +84,7 @@ RULES = (
         pattern=r"[0-9A-Za-z_\xc0-\xff][0-9A-Za-z_.%+'\xc0-\xff-]*(?:@|%40)(?:[0-9A-Za-z\xc0-\xff-]+\.)+(?:[Xx][Nn]--[0-9A-Za-z-]+|[A-Za-z\xc0-\xff]{2,24})",
         cue=r"(?:@|%40)[0-9A-Za-z\xc0-\xff.-]+\.[A-Za-z\xc0-\xff]{2}|\.[Xx][Nn]--",
         check=_address,
+        shortest=6,
         examples=(
             Example("no user ann.lee+shop@mail.example.co.uk!", "no user [email]!"),
             Example("mailto:jörg@müller.example", "mailto:[email]"),

@@ -79,6 +79,7 @@ RULES = (
         what="IBANs: country, its length, check digits (mod 97); with or without blanks",
         pattern=r"\b[A-Za-z]{2}\d{2}[ -]?[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4}",
         check=_iban,
+        shortest=12,
         examples=(
             Example("transfer to DE89370400440532013000 failed", "transfer to [iban] failed"),
             Example("IBAN: GB82 WEST 1234 5698 7654 32.", "IBAN: [iban]."),
@@ -91,6 +92,7 @@ RULES = (
         what="US social security numbers with separators: area, group and serial that exist",
         pattern=r"\d{3}[ .-]\d{2}[ .-]\d{4}",
         check=_ssn,
+        shortest=11,
         examples=(Example("ssn 078-05-1123", "ssn [ssn]"), Example("my ssn: 123 45 6789.", "my ssn: [ssn].")),
         counter_examples=(
             "666-12-7856",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from collector_processor.stages.redact.pattern import Match, Span
 from collector_processor.stages.redact.rule import Check, Example, Rule, stands_alone
+
+_DIGIT = re.compile("[0-9]")
+_LETTER = re.compile("[A-Za-z]")
 
 
 def _alone(glue: str) -> Check:
@@ -15,6 +19,8 @@ def _alone(glue: str) -> Check:
     return check
 
 
+SHORTEST = 15
+"""No format that is told by its form alone is shorter: it could be anything."""
 ALONE = _alone("")
 ALONE_BASE64 = _alone("-")
 
@@ -23,7 +29,7 @@ def machine_made(text: str, match: Match) -> Sequence[Span]:
     """Digits and letters: an identifier of a program that happens to begin so has no digits among its last."""
     start, end = match[0]
     tail = text[start + (end - start) // 3 : end]
-    mixed = any(map(str.isdigit, tail)) and any(map(str.isalpha, tail))
+    mixed = _DIGIT.search(tail) is not None and _LETTER.search(tail) is not None
     return ALONE_BASE64(text, match) if mixed else ()
 
 
@@ -46,6 +52,7 @@ def issued(
     check: Check = ALONE_BASE64,
     cue: str | None = None,
     word: str | None = None,
+    shortest: int = SHORTEST,
     counter_examples: Sequence[str] = (),
 ) -> Rule:
     """``begins`` alone is looked for in every text (``cue``: something else); where it is, ``begins`` + ``goes_on``."""
@@ -57,6 +64,7 @@ def issued(
         pattern=f"(?:{begins})(?:{goes_on})",
         cue=cue or begins,
         check=check,
+        shortest=shortest,
         examples=(Example(f"rejected {example}, status 401", f"rejected {replacement}, status 401"),),
         counter_examples=(f"the form is {example[:9]}", *counter_examples),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys, values
@@ -38,6 +39,8 @@ def _named_element(text: str, match: Match) -> Sequence[Span]:
 
 
 _INSERT_MAX = 4096
+_MAX_BARE = 256
+_MARK_OF_VALUES = re.compile(r"[(),\]]")
 
 
 def _inserted(text: str, match: Match) -> Sequence[Span]:
@@ -89,14 +92,22 @@ def _tuple_of_values(text: str, position: int) -> tuple[list[Span], int]:
             spans.append((value.start, value.end))
             position = value.end + 1
         else:
-            end = position
-            depth = 0
-            while end < len(text) and (depth or text[end] not in ",)]"):
-                depth += {"(": 1, ")": -1}.get(text[end], 0)
-                end += 1
+            end = _end_of_value(text, position)
+            if end < 0:
+                break
             spans.append((position, end))
             position = end
     return spans, position
+
+
+def _end_of_value(text: str, position: int) -> int:
+    """Where a value without quotes ends, over brackets of its own; -1 when that is too far for one."""
+    depth = 0
+    for mark in _MARK_OF_VALUES.finditer(text, position, position + _MAX_BARE):
+        if not depth and mark[0] in ",)]":
+            return mark.start()
+        depth += {"(": 1, ")": -1}.get(mark[0], 0)
+    return len(text) if len(text) <= position + _MAX_BARE else -1
 
 
 def _duplicate(text: str, match: Match) -> Sequence[Span]:
@@ -114,6 +125,7 @@ RULES = (
     Rule(
         name="sql-insert",
         replacement="[secret]",
+        spreads=True,
         what="values of an `INSERT` whose column is named as a secret, also as bound parameters printed behind it",
         pattern=r"(?i)\binsert\s+(?:ignore\s+)?into\s+[^\s(]{1,128}\s*\(([^()]{1,900})\)\s*values\s*\(",
         cue=r"(?i)\binsert\s+(?:ignore\s+)?into\s",
@@ -133,6 +145,7 @@ RULES = (
     Rule(
         name="duplicate-entry",
         replacement="[secret]",
+        spreads=True,
         what="MySQL's `Duplicate entry '…' for key 'users.api_token'`",
         pattern=r"Duplicate entry '([^'\n]{1,500})' for key '([^'\n]{1,128})'",
         check=_duplicate,
@@ -147,6 +160,7 @@ RULES = (
     Rule(
         name="form-part",
         replacement="[secret]",
+        spreads=True,
         what="the part of a multipart form whose name is a secret's",
         pattern=r"name=\\*\"([\w.\[\]-]{2,64})\\*\"(?:\r?\n|\\r\\n|\\n){2}([^\r\n\\]{1,900})",
         cue=r"name=\\*\"[\w.\[\]-]{2,64}\\*\"(?:\r?\n|\\r\\n|\\n)",
@@ -161,6 +175,7 @@ RULES = (
     Rule(
         name="soap-password",
         replacement="[password]",
+        spreads=True,
         what="`<wsse:Password Type=…>…</…>`: elements with attributes",
         pattern=r"(?i)<(?:[\w-]{1,32}:)?(?:password|passwd|secret|token|apikey|api-key)(?:[ \t][^<>]{0,200})?>"
         r"([^<>]{1,500})</",
@@ -177,6 +192,7 @@ RULES = (
     Rule(
         name="sql-password",
         replacement="[password]",
+        spreads=True,
         what="`IDENTIFIED BY '…'`, `WITH PASSWORD '…'`, `SET PASSWORD … = '…'` in SQL",
         pattern=r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by(?:[ \t]+password)?"
         r"|(?:with|encrypted)[ \t]+password|set[ \t]+password[^'\n]{0,80}=)[ \t]*'",
@@ -190,6 +206,7 @@ RULES = (
     Rule(
         name="said-password",
         replacement="[password]",
+        spreads=True,
         what="a password in quotes in running text, when it is more than letters",
         pattern=r"(?i)\b(?:password|passwd|passphrase|passcode)[ \t]+(?:is[ \t]+|was[ \t]+)?['\"`]",
         check=_said,
@@ -199,6 +216,7 @@ RULES = (
     Rule(
         name="command-password",
         replacement="[password]",
+        spreads=True,
         what="`curl -u user:password`, `mysql -ppassword`, `sshpass -p`, `redis-cli -a`, `docker login -p` …",
         pattern=r"(?:\bcurl\b[^\n|;]{0,200}?[ \t](?:-u|--user|-U|--proxy-user)[ \t=]*[\"']?[^\s:\"']{1,64}:"
         r"|\bsshpass[ \t]+-p[ \t]*[\"']?"
@@ -224,6 +242,7 @@ RULES = (
     Rule(
         name="named-element",
         replacement="[secret]",
+        spreads=True,
         what='`<add key="Password" value="…"/>`, `<input name="token" value="…">`, '
         '`{"name": "DB_PASSWORD", "value": "…"}`',
         pattern=r"(?i)\b(?:key|name|type|id)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']([\w.-]{2,80})\\*[\"'],?"

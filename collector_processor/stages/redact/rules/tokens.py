@@ -63,6 +63,7 @@ RULES = (
     Rule(
         name="bearer",
         replacement="[token]",
+        spreads=True,
         what="what follows `Bearer` outside a header, when it is no word",
         pattern=r"(?i:\bbearer)(?:[ \t]+|%20)([0-9A-Za-z._~+/=-]{8,})",
         check=_bearer,
@@ -72,6 +73,7 @@ RULES = (
     Rule(
         name="basic",
         replacement="[credentials]",
+        spreads=True,
         what="what follows `Basic` when it decodes to `user:password`",
         pattern=r"(?i:\bbasic)[ \t]+([0-9A-Za-z+/]{6,}={0,2})",
         check=_basic,

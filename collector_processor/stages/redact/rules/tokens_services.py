@@ -231,6 +231,7 @@ _OBSERVABILITY = (
         "NRAK-" + UPPER[:27],
         check=machine_made,
         cue="NRAK-|NRJS-|NRII-|NRRA-|NRSP-|[0-9a-fF]NRAL",
+        shortest=5,
     ),
     issued(
         "grafana-token",

@@ -66,6 +66,7 @@ RULES = (
     Rule(
         name="url-password",
         replacement="[password]",
+        spreads=True,
         what="the password in `scheme://user:password@host`, a token in place of the user",
         pattern=r"[A-Za-z][0-9A-Za-z+.-]*://",
         cue=r"://[^\s\"'`<>]*@",
@@ -94,6 +95,7 @@ RULES = (
     Rule(
         name="dsn-password",
         replacement="[password]",
+        spreads=True,
         what="the password in `user:password@tcp(host)` (Go, MySQL) and `jdbc:oracle:thin:user/password@`",
         pattern=r"(?:\b[\w.-]+:|\bthin:[\w.-]+/)([^\s\"'`@/]+)@(?:tcp|unix|cloudsql|//|\w[\w.-]*:\d+[:/])",
         cue=r"@(?:tcp|unix|cloudsql)\(|\bthin:",
@@ -107,6 +109,7 @@ RULES = (
     Rule(
         name="encoded-url-password",
         replacement="[password]",
+        spreads=True,
         what="the same in a URL-encoded address: `https%3A%2F%2Fuser%3Apassword%40host`",
         pattern=r"%3[Aa]%2[Ff]%2[Ff][^\s&%\"']{0,128}%3[Aa]([^\s&\"'/]{1,256}?)%40",
         cue=r"%3[Aa]%2[Ff]%2[Ff]",

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector_processor.stages.redact import DEFAULT_RULES, Redaction, Redactor, Rule
+from collector_processor.stages.redact.engine import MAX_LOOKS
 from collector_processor.stages.redact.fold import fold, valid
 
 REDACTOR = Redactor(strict=True)
@@ -213,6 +214,46 @@ def test_time_is_linear(unit: str) -> None:
     small, large = ((unit * (size // len(unit) + 1))[:size] for size in (3_000, 24_000))
     # Eight times the text: a quadratic step would take 64 times as long. The floor keeps the clock's noise out.
     assert seconds(large) < 24 * max(seconds(small), 0.0005)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["ann@example.com ", "password=hunter2 ", "4111 1111 1111 1111 ", "a@b.js ", "INSERT INTO x (password) VALUES (?"],
+)
+def test_a_text_of_nothing_but_places_to_look_at_ends_in_one_redaction(unit: str) -> None:
+    text = unit * (MAX_LOOKS + 500)
+    clean, redactions = REDACTOR.text(text)
+    assert clean.endswith("[redacted: too many findings]")
+    assert REDACTOR.text(clean) == (clean, ())
+    last = redactions[-1]
+    assert (last.rule, last.end) == ("too-many-findings", len(text))
+    assert len(redactions) <= MAX_LOOKS + 1
+    assert "ann@" not in clean
+    assert "hunter2" not in clean
+    assert "4111" not in clean
+    assert REDACTOR.rule(last.rule).what
+
+
+def test_what_stands_behind_the_last_look_goes_whatever_it_is() -> None:
+    text = "a@b.js " * MAX_LOOKS + "harmless, then ann@example.com"
+    clean, redactions = REDACTOR.text(text)
+    assert clean == "a@b.js " * MAX_LOOKS + "harmless, then [redacted: too many findings]"
+    assert [one.rule for one in redactions] == ["too-many-findings"]
+
+
+def test_a_finding_across_the_cut_belongs_to_the_rest() -> None:
+    text = "a@b.js " * MAX_LOOKS + "postgres://ann:" + "x" * 40 + "ann@example.com/shop"
+    clean, _ = REDACTOR.text(text)
+    assert "xxx" not in clean
+    assert "example.com" not in clean
+
+
+def test_a_value_known_by_what_stands_around_it_goes_wherever_it_stands_in_the_text() -> None:
+    text = "login(password='hunter2xyz') failed: hunter2xyz is not the one, hunter2xyz9 neither"
+    clean, redactions = REDACTOR.text(text)
+    assert clean == "login(password='[password]') failed: [password] is not the one, hunter2xyz9 neither"
+    assert [one.rule for one in redactions] == ["password", "password"]
+    assert REDACTOR.text("password=admin on the admin page")[0] == "password=[password] on the admin page"
 
 
 def test_a_chain_in_which_each_word_frees_its_neighbour_goes_as_a_whole() -> None:

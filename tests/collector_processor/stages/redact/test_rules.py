@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+
 import msgspec
 import pytest
 
 from collector_processor.stages.redact import DEFAULT_RULES, Example, Redactor, Rule, document, keys, self_check
-from collector_processor.stages.redact.rules import tokens_cloud, tokens_code, tokens_services
+from collector_processor.stages.redact.rules import POLICY_RULES, tokens_cloud, tokens_code, tokens_services
 
 REDACTOR = Redactor(strict=True)
 ISSUED = (*tokens_cloud.RULES, *tokens_code.RULES, *tokens_services.RULES)
@@ -56,6 +59,12 @@ def test_a_token_glued_to_a_word_is_part_of_the_word(rule: Rule) -> None:
     assert REDACTOR.text(f"x{token}") == (f"x{token}", ())
     for before, after in (("", ""), ("(", ")"), ('"', '"'), ("x=", "&y=1"), (" ", "\n")):
         assert REDACTOR.text(before + token + after)[0] == before + rule.replacement + after
+
+
+@pytest.mark.parametrize("rule", [*DEFAULT_RULES, *POLICY_RULES], ids=lambda rule: rule.name)
+def test_no_match_is_shorter_than_the_rule_says(rule: Rule) -> None:
+    parser = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
+    assert parser.parse(rule.pattern.replace("\\z", "\\Z")).getwidth()[0] >= rule.shortest
 
 
 def test_names_are_unique() -> None:
