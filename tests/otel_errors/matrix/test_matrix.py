@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.otel_errors.matrix.running import run
-from tests.otel_errors.matrix.table import APPLICATIONS, MODES, NONE, SPAN, UNSAMPLED, Application, Source
+from tests.otel_errors.matrix.table import APPLICATIONS, MODES, NONE, SPAN, UNSAMPLED, Application, Expected, Source
 from tests.otel_errors.receiver import Receiver, Record
 
 UNSAMPLED_SPANS = "unsampled"
@@ -62,7 +62,8 @@ def check(
     home: Path,
 ) -> None:
     ran = run(application, receiver.port, home, extra=extra)
-    for one in (*application.sources, *application.expected):
+    requested: tuple[Source | Expected, ...] = (*application.sources, *application.expected)
+    for one in requested:
         if one.path:
             assert ran.statuses[one.path][0] == one.status, (one, ran.err)
 
