@@ -172,6 +172,7 @@ class Lookup(BaseModel):
     occurrence: Occurrence | None = Field(description="The error itself, redacted; null when it is no longer kept.")
     trace_url: str | None = Field(description="From the template links.trace; null without it.")
     logs_url: str | None = Field(description="From the template links.logs; null without it.")
+    logs_query: str | None = Field(description="What finds its line in Loki (LogQL); null without loki.url.")
 
     @classmethod
     def of(
@@ -183,6 +184,7 @@ class Lookup(BaseModel):
         *,
         trace_url: str | None,
         logs_url: str | None,
+        logs_query: str | None,
     ) -> Lookup:
         return cls(
             support_reference=reference,
@@ -194,6 +196,7 @@ class Lookup(BaseModel):
             occurrence=Occurrence.of(found.occurrence) if found.occurrence is not None else None,
             trace_url=trace_url,
             logs_url=logs_url,
+            logs_query=logs_query,
         )
 
 

@@ -13,6 +13,7 @@ from collector_processor.api.problems import Problem, shown_value
 from collector_processor.api.store_problems import as_problems
 from collector_processor.issues.references import REFERENCE_DAYS, Found, look_up
 from collector_processor.issues.store import IssueStore
+from collector_processor.sinks.loki_lines import SOURCE
 from otel_errors.references import BadReference, parse_reference
 
 ALLOWED: Final = (
@@ -26,7 +27,8 @@ Links = Callable[[Found, str], tuple[str | None, str | None]]
 """(addresses of the trace and of the log line) of an event, by its reference; None without a template."""
 
 
-def lookup(store: IssueStore, public_url: str, links: Links) -> APIRouter:
+def lookup(store: IssueStore, public_url: str, links: Links, *, in_loki: bool) -> APIRouter:
+    """``in_loki``: lines of errors are pushed there."""
     router = APIRouter(prefix="/lookup", tags=["events"], responses=PROBLEMS_HERE)
 
     @router.get("/{support_reference}")
@@ -52,6 +54,14 @@ def lookup(store: IssueStore, public_url: str, links: Links) -> APIRouter:
                 f"{REFERENCE_DAYS} days ago, or too many came since",
             )
         trace_url, logs_url = links(found, reference)
-        return doc.Lookup.of(reference, found, detail.issue, public_url, trace_url=trace_url, logs_url=logs_url)
+        return doc.Lookup.of(
+            reference,
+            found,
+            detail.issue,
+            public_url,
+            trace_url=trace_url,
+            logs_url=logs_url,
+            logs_query=f'{{source="{SOURCE}"}} | support_reference="{reference}"' if in_loki else None,
+        )
 
     return router

@@ -20,6 +20,9 @@ from collector_processor.sink import SinkRecord
 from collector_processor.sinks.tables import OTHER, label_text
 from otel_errors.semconv import FRAMES, LAST_LOG_RECORDS, Severity
 
+SOURCE: Final = "otel-errors"
+"""The label by which a query finds our lines among others."""
+
 MAX_LINE_BYTES: Final = 250_000
 """Below Loki's default ``max_line_size`` of 262,144, whose breach loses the line."""
 MAX_HEADLINE_BYTES: Final = 16_000
@@ -156,7 +159,7 @@ def push_body(batch: Iterable[Entry]) -> bytes:
 
 
 def _labels(stream: Stream) -> dict[str, str]:
-    labels = {"service_name": stream[0], "source": "otel-errors"}
+    labels = {"service_name": stream[0], "source": SOURCE}
     if stream[1]:
         labels["deployment_environment_name"] = stream[1]
     return labels

@@ -51,7 +51,7 @@ def create_app(
     for router in (
         issues(store, public_url),
         events(store),
-        lookup(store, public_url, links_of(settings.links)),
+        lookup(store, public_url, links_of(settings.links), in_loki=settings.loki.url is not None),
         stats(store, metrics),
     ):
         api.include_router(router)

@@ -44,11 +44,11 @@ async def test_a_reference_in_any_spelling_leads_to_the_event(stored: Stored, sp
     assert answer["time"] == answer["occurrence"]["time"]
     assert answer["url"] == f"{BASE}/issues/{stored.id_of(1)}?reference={reference}"
     assert answer["trace_url"] == f"https://grafana.example/explore?trace={event.trace_id}"
-    assert answer["logs_url"] is None
+    assert (answer["logs_url"], answer["logs_query"]) == (None, None)
 
 
 async def test_what_is_no_longer_kept_has_its_place_and_a_link_to_its_log_line(tmp_path: Path) -> None:
-    stored = Stored(tmp_path, links={"logs": LOGS})
+    stored = Stored(tmp_path, links={"logs": LOGS}, loki={"url": "http://loki.example:3100"})
     event = referred(1, "gone")
     stored.add_all([event, *(error(1) for _ in range(400))], now=event.time_unix_nano / 1e9 + 1000)
     stored.store.maintain(event.time_unix_nano / 1e9 + 8 * 86400)
@@ -59,6 +59,7 @@ async def test_what_is_no_longer_kept_has_its_place_and_a_link_to_its_log_line(t
     assert (answer["event_id"], answer["trace_id"]) == ("gone", event.trace_id)
     assert answer["issue"]["id"] == stored.id_of(1)
     assert answer["time"] is not None
+    assert answer["logs_query"] == f'{{source="otel-errors"}} | support_reference="{event.support_reference}"'
     assert f"`{event.support_reference}`" in answer["logs_url"]
     assert f'"from":"{milliseconds - 3_600_000}","to":"{milliseconds + 3_600_000}"' in answer["logs_url"]
     stored.close()
