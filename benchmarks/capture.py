@@ -1,4 +1,4 @@
-"""What the library costs an application: microseconds an exception, beside three peers in the same run."""
+"""What the library costs an application: microseconds of CPU an exception, beside three peers in the same run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import thread_time
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import sentry_sdk
 from opentelemetry.instrumentation.exceptions import UnhandledExceptionInstrumentor
@@ -28,7 +28,8 @@ from otel_errors.instrumentor import ErrorsInstrumentor
 FRAMES = (15, 60)
 BARS = {"plain record_exception": 1.1, "sentry-sdk": 0.5}
 OURS = "otel-errors"
-FIRST_TIME = "otel-errors, place never seen"
+RAISED_ELSEWHERE = "otel-errors, raised at a new place"
+FIRST_TIME = "otel-errors, no place seen before"
 PLAIN = "plain record_exception"
 CONTRIB = "contrib's exceptions"
 SENTRY = "sentry-sdk"
@@ -42,7 +43,13 @@ class Nowhere(Transport):
         """Drop it."""
 
 
-def application(folder: Path, frames: int) -> Callable[[], BaseException]:
+class Application(NamedTuple):
+    fail: Callable[[], BaseException]
+    change: Callable[[], None]
+    """Another function raises from now on: a place in the code that was never seen, with callers that were."""
+
+
+def application(folder: Path, frames: int) -> Application:
     """Code of ``frames`` functions in six files, each with a few local variables, that raises at the end."""
     modules: list[ModuleType] = []
     for number in range(6):
@@ -72,22 +79,28 @@ def application(folder: Path, frames: int) -> Callable[[], BaseException]:
             return error.with_traceback(error.__traceback__.tb_next if error.__traceback__ else None)
         raise AssertionError
 
-    return fail
+    def change() -> None:
+        _run(folder / f"shop_{frames}_fail.py", modules[-1])
+
+    return Application(fail, change)
 
 
 def _module(file: Path, lines: list[str]) -> ModuleType:
-    source = "\n".join(lines) + "\n"
-    file.write_text(source)
+    file.write_text("\n".join(lines) + "\n")
     module = ModuleType(file.stem)
-    exec(compile(source, str(file), "exec"), vars(module))
+    _run(file, module)
     return module
 
 
-class Subjects:
-    """Each call makes one exception and returns the seconds that recording it took."""
+def _run(file: Path, module: ModuleType) -> None:
+    exec(compile(file.read_text(), str(file), "exec"), vars(module))
 
-    def __init__(self, fail: Callable[[], BaseException], repeats: int) -> None:
-        self._fail = fail
+
+class Subjects:
+    """Each call makes exceptions and returns the CPU seconds that recording one took, as their median."""
+
+    def __init__(self, application: Application, repeats: int) -> None:
+        self._application = application
         self._repeats = repeats
         self._tracer = TracerProvider().get_tracer("benchmark")
         self._logs = LoggerProvider()
@@ -107,6 +120,7 @@ class Subjects:
         return {
             PLAIN: self.plain,
             OURS: self.ours,
+            RAISED_ELSEWHERE: self.ours_raised_elsewhere,
             FIRST_TIME: self.ours_first_time,
             CONTRIB: self.contrib,
             SENTRY: lambda: self.sentry(SENTRY),
@@ -114,11 +128,15 @@ class Subjects:
         }
 
     def plain(self) -> float:
-        return self._on_spans(lambda: None)
+        return self._on_spans()
 
     def ours(self) -> float:
         with _instrumented():
-            return self._on_spans(lambda: None)
+            return self._on_spans()
+
+    def ours_raised_elsewhere(self) -> float:
+        with _instrumented():
+            return self._on_spans(self._application.change)
 
     def ours_first_time(self) -> float:
         with _instrumented():
@@ -142,7 +160,7 @@ class Subjects:
             scope.set_client(self._sentry[name])
             return self._time(lambda error: sentry_sdk.capture_exception(error))
 
-    def _on_spans(self, before: Callable[[], None]) -> float:
+    def _on_spans(self, before: Callable[[], None] = lambda: None) -> float:
         # As instrumentations do it: record_exception of a span that records. A new span each time, as in a request.
         span: list[Span] = []
 
@@ -153,13 +171,14 @@ class Subjects:
         return self._time(lambda error: span[0].record_exception(error), prepare)
 
     def _time(self, record: Callable[[BaseException], object], prepare: Callable[[], None] = lambda: None) -> float:
+        """``prepare``: before each exception is raised."""
         spent = []
         for _ in range(self._repeats):
-            error = self._fail()
             prepare()
-            began = perf_counter()
+            error = self._application.fail()
+            began = thread_time()
             record(error)
-            spent.append(perf_counter() - began)
+            spent.append(thread_time() - began)
             error.__traceback__ = None
         return statistics.median(spent)
 
