@@ -16,7 +16,7 @@ from otel_errors.semconv import Severity
 Signal = Literal["span_event", "log"]
 
 
-class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One frame of a stack. File and function as printed; what the text does not say is None; line and column count
     from 1."""
 
@@ -28,7 +28,7 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     in_app: bool = False
 
 
-class ExceptionNode(msgspec.Struct, frozen=True, omit_defaults=True):
+class ExceptionNode(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One exception of a chain or group. ``frames[0]`` is where it was raised, whatever order the language prints.
 
     ``parent`` is the index (in the list that holds the node) of the exception that this one caused or that groups it;

@@ -29,6 +29,7 @@ from collector_processor.stacktraces.scala import SCALA
 from collector_processor.stacktraces.text import (
     bounded,
     cut_message,
+    is_plain,
     lines,
     restore_message,
     uncoloured,
@@ -81,7 +82,8 @@ def parse_cut(text: str, language: str, *, type: str) -> StackTrace:  # noqa: A0
     """``parse`` of a text whose message is already marked (``text.cut_message``): what a cache may keep for every
     message."""
     name = language_name(language)
-    text = "\n".join(without_log_prefix(lines(uncoloured(text))))  # once: every reader that is asked splits it again
+    if not is_plain(text):  # once: every reader that is asked splits it again
+        text = "\n".join(without_log_prefix(lines(uncoloured(text))))
     chosen = _BY_ALIAS.get(name)
     exceptions = tuple(chosen.parse(text, type)) if chosen is not None and text else ()
     if text and not any(node.frames for node in exceptions):

@@ -57,32 +57,43 @@ _NODE_CORE = frozenset(
 
 # Each pattern needs one of its hints: most files are the application's, and to look for a few words is quicker than to
 # search with the pattern.
-_INSTRUMENTATION_HINTS = re.compile("telemetry|otel_errors|wrapt|zone")
-_PYTHON_HINTS = re.compile("telemetry|otel_errors|wrapt|-packages|[Ll]ib|python3|/runtime/|^<")
 _JAVASCRIPT_HINTS = re.compile(
     "telemetry|otel_errors|zone|node|internal/|native|wasm:|extension:|chrome:|resource:|debugger:|~|webpack|vendor"
     "|polyfill|<"
 )
 
 
-@remembered
 def instrumentation(file: str) -> bool:
     """OpenTelemetry's frames and ours: never part of an error's identity, with or without instrumentation it is the
     same error."""
-    return _INSTRUMENTATION_HINTS.search(file) is not None and _INSTRUMENTATION.search(file) is not None
+    return (
+        "telemetry" in file or "otel_errors" in file or "wrapt" in file or "zone" in file
+    ) and _INSTRUMENTATION.search(file) is not None
 
 
-@remembered
 def instrumentation_name(function: str) -> bool:
     """As ``instrumentation``, by the qualified name of a function, in languages that print no path."""
-    return _INSTRUMENTATION_NAME.match(function) is not None
+    return ("elemetry" in function or "otel_" in function) and _INSTRUMENTATION_NAME.match(function) is not None
+
+
+def python(file: str) -> bool:
+    """Not below site-packages, dist-packages or the standard library, not frozen or generated, not instrumentation."""
+    if (
+        "ib" in file
+        or "-packages" in file
+        or "python3" in file
+        or "/runtime/" in file
+        or file[:1] == "<"
+        or "telemetry" in file
+        or "otel_errors" in file
+        or "wrapt" in file
+    ):
+        return _python(file)
+    return True
 
 
 @remembered
-def python(file: str) -> bool:
-    """Not below site-packages, dist-packages or the standard library, not frozen or generated, not instrumentation."""
-    if _PYTHON_HINTS.search(file) is None:
-        return True
+def _python(file: str) -> bool:
     return not instrumentation(file) and _PYTHON_LIBRARY.search(file) is None
 
 
@@ -97,7 +108,7 @@ def javascript(file: str) -> bool:
     return not (file.endswith(".js") and "/" not in file and file[:-3] in _NODE_CORE)
 
 
-_JVM_PROXY = re.compile(r"CGLIB\$\$|\$\$(?:EnhancerBy|FastClassBy)")
+_JVM_PROXY = re.compile(r"\$Proxy[0-9]|CGLIB\$\$|\$\$(?:EnhancerBy|FastClassBy)")
 _GO_PACKAGE = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*\.")
 
 
@@ -105,7 +116,8 @@ _GO_PACKAGE = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*\.")
 def jvm(function: str) -> bool:
     """No class of the runtime, of Kotlin's or Scala's library, or of a well-known framework."""
     name = function.rpartition("/")[2] if "/0x" not in function else function.rpartition("//")[2]
-    return not name.startswith(well_known.JVM) and not ("$$" in name and _JVM_PROXY.search(name))
+    known = well_known.JVM_BY_FIRST.get(name.partition(".")[0])
+    return not (known is not None and name.startswith(known)) and not ("$" in name and _JVM_PROXY.search(name))
 
 
 @remembered

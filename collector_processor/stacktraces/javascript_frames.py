@@ -19,6 +19,8 @@ MAX_LINE = 4096
 MAX_EVALS = 8
 """Of evaluations within evaluations."""
 
+_PLAIN = re.compile(r"    at ([\w.$]{1,256}) \((/[\w./@\-]{1,512}):([0-9]{1,9}):([0-9]{1,9})\)\Z")
+"""What most lines are: the rest of the reader says the same of it, in more steps."""
 _NO_FILE = re.compile(r"index [0-9]+\Z|unknown location\Z")
 _NATIVE = frozenset({"native", "native code", "[native code]", "<anonymous>"})
 _WASM = re.compile(r"(.*?):?(wasm-function\[[0-9]+\])(?::0x[0-9a-fA-F]+)?\Z")
@@ -49,13 +51,18 @@ def function_key(function: str) -> str:
 @remembered
 def read_frame(line: str) -> Frame | None:
     """A V8 line: ``at fn (location)``, ``at location``, ``at async fn (eval at …)``; None for anything else."""
+    function: str | None
+    plain = _PLAIN.match(line)
+    if plain is not None:
+        function, file, row, column = plain.groups()
+        return Frame(function, None, file, int(row), int(column), in_app.javascript(file))
     text = line.strip()
     if text.startswith("eval at "):
         text = text[5:]
     if not text.startswith("at ") or len(text) > MAX_LINE:
         return None
     text = text[3:].rstrip("{, ").strip()
-    function: str | None = None
+    function = None
     location = text
     if text.endswith(")"):
         opening = _opening(text)

@@ -18,6 +18,8 @@ MAX_LINE = 2048
 
 _LOCATED = re.compile(r"\(([^()]{0,256})\)(?: ~?\[[^\]]{0,256}\])?(?: [^(]{0,64})?$")
 """From the parenthesis to the end: the location, and the archive that Logback and Log4j put behind it."""
+_PLAIN = re.compile(r"\tat ([\w$]+\.[\w.$<>]{1,512})\(([\w$\-]{1,128}\.(?:java|kt|scala)):([0-9]{1,9})\)\Z")
+"""What most lines are: the rest of the reader says the same of it, in more steps."""
 _LOCATION = re.compile(r"(?:[\w.\-]+@[\w.+\-]+/)?(.*?)(?::(-?[0-9]{1,9}))?")
 """A thread dump prints the module here."""
 _MODULE = re.compile(r"(?:[\w.@\-]*/){1,2}(?!0x|[0-9])")
@@ -46,6 +48,10 @@ def function_key(function: str) -> str:
 @remembered
 def read_frame(line: str) -> Frame | None:
     """``at [module/]Class.method(File.java:12)``; None for anything else."""
+    plain = _PLAIN.match(line)
+    if plain is not None:
+        function, file, number = plain.groups()
+        return Frame(function, None, file, int(number), None, in_app.jvm(function))
     if len(line) > MAX_LINE or "at " not in line or ")" not in line:
         return None
     called = _called(line.rstrip())

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from collector_processor.events import ExceptionNode, Frame, bare_type
 from collector_processor.stacktraces import in_app
 from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
-from collector_processor.stacktraces.text import LOG_LEVELS, lines, remembered, without_prefix
+from collector_processor.stacktraces.text import LOG_LEVELS, is_plain, lines, remembered, without_prefix
 
 HEADER = "Traceback (most recent call last):"
 CAUSE = "The above exception was the direct cause of the following exception:"
@@ -30,6 +30,8 @@ MAX_FRAMES = 4096
 """Of one exception; Python itself stops printing at 1,000 calls unless told otherwise."""
 
 _EXCEPTION = re.compile(r"([^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*)(?::(?: (.*))?)?")
+_RUN = re.compile(r"(?:(?:[ \t][^\n]*)?\n)+")
+_FRAMES_OF_RUN = re.compile(r'^  File "([^\n]*?)", line ([0-9]{1,9}), in ([^\n]+)', re.MULTILINE)
 _SEPARATOR = re.compile(r"( *)\+(-\+)?-{8,}(?: (?:\d+|\.\.\.) -{8,})?")
 
 _SEEK, _FRAMES, _MESSAGE = range(3)
@@ -91,19 +93,22 @@ class _Section:
                 current_traceback.message = [match[2] or ""]
                 self.state = _MESSAGE
 
-    def feed_all(self, all_lines: Sequence[str]) -> None:
-        """``feed`` for each; most lines are frames and their source, which need none of its questions."""
-        for line in all_lines:
-            if self.state == _FRAMES:
-                if line.startswith(_FRAME):
-                    frame = read_frame(line)
-                    current = self.tracebacks[-1].frames
-                    if frame is not None and len(current) < MAX_FRAMES:
-                        current.append(frame)
-                    continue
-                if not line or line[0] in " \t":
-                    continue
-            self.feed(line)
+    def feed_all(self, text: str) -> None:
+        """``feed`` for each line; runs of frames and their source, most of a text, are read at once."""
+        start, end = 0, len(text)
+        while start <= end:
+            if self.state == _FRAMES and (run := _RUN.match(text, start)) is not None:
+                current = self.tracebacks[-1].frames
+                for file, number, function in _FRAMES_OF_RUN.findall(text, start, run.end()):
+                    if len(current) >= MAX_FRAMES:
+                        break
+                    current.append(Frame(function.rstrip(), None, file, int(number), None, in_app.python(file)))
+                start = run.end()
+                continue
+            stop = text.find("\n", start)
+            stop = end if stop < 0 else stop
+            self.feed(text[start:stop])
+            start = stop + 1
 
     def member(self) -> _Section:
         """A new member of the group whose traceback was read last."""
@@ -185,6 +190,11 @@ def function_key(function: str) -> str:
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
+    root = _Section()
+    if is_plain(text) and "Exception Group" not in text and "+--------" not in text:
+        root.feed_all(text)
+        root.end(is_member=False)
+        return _nodes(_outermost(root, bare_type(type_)))
     all_lines = lines(text)
     if CRASH in text and HEADER not in text:
         return _crash(all_lines, type_)
@@ -197,11 +207,10 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
             if prefix.strip():
                 all_lines = without_prefix(all_lines, prefix.removesuffix("  + "))
             break
-    root = _Section()
     if grouped:
         _read_margins(all_lines, root)
     else:
-        root.feed_all(all_lines)
+        root.feed_all("\n".join(all_lines))
     root.end(is_member=False)
     return _nodes(_outermost(root, bare_type(type_)))
 

@@ -14,6 +14,7 @@ _LIBRARY = re.compile(
     r"|[Pp]ython[0-9.\-]*/[Ll]ib|python[0-9]+\.zip)/",
     re.DOTALL,
 )
+_LIBRARY_HINT = re.compile(r"-packages/|node_modules/|~/|[Ll]ib|\.zip/")
 _LONGEST = 512
 """Characters of a file name that count, from its end."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://+")
@@ -93,6 +94,7 @@ def short_file(file: str) -> str:
     return f"{parent}/{base}" if parent else base
 
 
+@remembered
 def _split(file: str) -> tuple[list[str] | None, str]:
     """(directories, base name) of a file of the application; (None, path in the library) of a library's."""
     if file.startswith(("node:", "<frozen ")):
@@ -101,14 +103,14 @@ def _split(file: str) -> tuple[list[str] | None, str]:
         return None, "" if not file.startswith("<embedded") else file
     path = file[-_LONGEST:].replace("\\", "/").partition("?")[0].partition("#")[0].removeprefix("package:")
     vite = "/assets/" in path
-    scheme = _SCHEME.match(path)
+    scheme = _SCHEME.match(path) if "://" in path else None
     if scheme is not None:
         path = path[scheme.end() :]
         if not scheme[0].startswith("file:") and not scheme[0].endswith(":///"):
             path = path.partition("/")[2] or path  # the host; webpack's name of the build
     elif path.startswith("blob:"):
         return None, ""
-    library = _LIBRARY.match(path)
+    library = _LIBRARY.match(path) if _LIBRARY_HINT.search(path) is not None else None
     if library is not None:
         parts = [part for part in path[library.end() :].split("/") if part and not part.endswith(".egg")]
         return None, "/".join(parts)
@@ -127,12 +129,13 @@ def _split(file: str) -> tuple[list[str] | None, str]:
 def _parent(directories: list[str]) -> str:
     if not directories:
         return ""
-    parent = directories[-1]
-    parent = parent.partition("@v")[0] or parent  # the version of a Go module
-    if (
-        parent.lower() in _ROOTS
-        or _VOLATILE.fullmatch(parent)
-        or (len(directories) > 1 and directories[-2].lower() in _HOMES)
-    ):
+    if len(directories) > 1 and directories[-2].lower() in _HOMES:
         return ""
-    return parent
+    return _lasting(directories[-1])
+
+
+@remembered
+def _lasting(directory: str) -> str:
+    """The directory's name, ``""`` when it is one that programs are put into."""
+    name = directory.partition("@v")[0] or directory  # the version of a Go module
+    return "" if name.lower() in _ROOTS or _VOLATILE.fullmatch(name) else name

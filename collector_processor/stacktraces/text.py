@@ -53,6 +53,8 @@ _CLOCK_END = re.compile(r".*?0:0:0\S* ")
 class _Memory(dict[str, _T], Generic[_T]):
     """A dict that asks when it does not know: an answer that is there costs no Python call."""
 
+    __slots__ = ("_function",)
+
     def __init__(self, function: Callable[[str], _T]) -> None:
         super().__init__()
         self._function = function
@@ -112,6 +114,17 @@ def uncoloured(text: str) -> str:
     return _COLOUR.sub("", text) if "\x1b" in text else text
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is as Python prints it, which is what most texts are: nothing of the below need be asked of it."""
+    return (
+        text.startswith("Traceback (most recent call last):\n")
+        and "\r" not in text
+        and "\x1b" not in text
+        and "\\n" not in text
+        and text.count("\n") < MAX_LINES
+    )
+
+
 def lines(text: str) -> list[str]:
     """The lines, ``MAX_LINES`` at most: escapes of a one-liner and carriage returns undone."""
     if "\\n" in text and ("\n" not in text.strip() or (text.count("\n") <= 3 and _ESCAPED_FRAME.search(text))):
@@ -130,7 +143,9 @@ def without_log_prefix(all_lines: list[str]) -> list[str]:
     first = next((line for line in all_lines if line.strip()), "")
     if first.startswith(_INDENTED):
         return _dedented(all_lines)
-    if len(all_lines) < 2 or _LOGGED.search(first[:_MAX_PREFIX]) is None:
+    if first == "Traceback (most recent call last):" or len(all_lines) < 2:  # what most texts begin with
+        return all_lines
+    if _LOGGED.search(first[:_MAX_PREFIX]) is None:
         return all_lines
     prefix = _common_prefix(all_lines)
     end = _PREFIX_END.match(prefix) or _CLOCK_END.match(prefix)

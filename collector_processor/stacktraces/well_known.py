@@ -9,8 +9,15 @@ def _each(*lines: str) -> tuple[str, ...]:
     return tuple(word for line in lines for word in line.split())
 
 
-JVM: Final = (
-    "$Proxy",
+def _by_first(*beginnings: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for beginning in beginnings:
+        first = beginning.partition(".")[0]
+        found[first] = (*found.get(first, ()), beginning)
+    return found
+
+
+JVM_BY_FIRST: Final = _by_first(
     *(
         f"{package}."
         for package in _each(
@@ -33,7 +40,7 @@ JVM: Final = (
         )
     ),
 )
-"""Beginnings of qualified names."""
+"""Beginnings of qualified names, by their first part: a program has thousands of names to compare."""
 
 DOTNET: Final = (
     "lambda_method",
