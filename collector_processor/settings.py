@@ -196,6 +196,12 @@ class LinkSettings(_Section):
     logs: str | None = None
     """A template of the address of an error's line in Loki, with ``{support_reference}`` or ``{event_id}``,
     ``{trace_id}``, ``{service_name}``, ``{from_ms}``, ``{to_ms}`` (an hour around it): for look-ups by reference."""
+    source: str | None = None
+    """A template of the address of a frame's line, with ``{file}`` (below the root of the repository), ``{line}``,
+    ``{revision}``, ``{repository}``, ``{release}``, ``{service_name}``; unset: from the ``vcs.*`` attributes of the
+    error, for GitHub, GitLab, Bitbucket and Gitea."""
+    source_roots: TextList = ()
+    """Directories that programs are deployed to (``/opt/shop``): what stands below one is a path in the repository."""
 
 
 class RedactionSettings(_Section):

@@ -80,7 +80,9 @@ __all__ = [
     "USER_HASH",
     "USER_ID",
     "USER_NAME",
+    "VCS_PROVIDER_NAME",
     "VCS_REF_HEAD_REVISION",
+    "VCS_REPOSITORY_URL_FULL",
     "Severity",
 ]
 
@@ -99,7 +101,9 @@ ENDUSER_PSEUDO_ID: Final = "enduser.pseudo.id"
 SESSION_ID: Final = "session.id"
 THREAD_ID: Final = "thread.id"
 THREAD_NAME: Final = "thread.name"
+VCS_PROVIDER_NAME: Final = "vcs.provider.name"
 VCS_REF_HEAD_REVISION: Final = "vcs.ref.head.revision"
+VCS_REPOSITORY_URL_FULL: Final = "vcs.repository.url.full"
 HTTP_METHOD: Final = "http.method"
 """The deprecated form, which Python's instrumentations write by default."""
 RPC_SERVICE: Final = "rpc.service"

@@ -88,6 +88,9 @@ _SHOWN_OF_RESOURCE = (
     "cloud.region",
     semconv.SERVICE_INSTANCE_ID,
     "process.pid",
+    semconv.VCS_REPOSITORY_URL_FULL,
+    semconv.VCS_REF_HEAD_REVISION,
+    semconv.VCS_PROVIDER_NAME,
 )
 
 

@@ -24,6 +24,7 @@ from collector_processor.web.environment import page
 from collector_processor.web.issue_texts import activity_text, occurrence_facts, state_line
 from collector_processor.web.links import filled
 from collector_processor.web.referenced import links_of, referenced
+from collector_processor.web.source_links import source_links
 from collector_processor.web.stack_view import stack_view
 from collector_processor.web.surroundings import surroundings
 from otel_errors.semconv import SEVERITIES
@@ -176,7 +177,8 @@ def _occurrences(
 def _shown(links: LinkSettings, row: OccurrenceRow) -> dict[str, Any]:
     event = row.event
     stack = parse(event.stacktrace, event.language, type=event.type, message=event.message)
-    view = stack_view(stack.exceptions)
+    source_of = source_links(event, stack.language, links.source, links.source_roots)
+    view = stack_view(stack.exceptions, source_of)
     return {
         "shown": {
             "time": row.time,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-PLACEHOLDERS = ("trace_id", "span_id", "service_name", "event_id", "support_reference", "from_ms", "to_ms")
+PLACEHOLDERS = (
+    *("trace_id", "span_id", "service_name", "event_id", "support_reference", "from_ms", "to_ms"),
+    *("file", "line", "revision", "repository", "release"),
+)
+_KEPT = {"file": "/", "revision": "/", "repository": ":/"}
+"""Characters that a value keeps: a path stays one, and a repository is an address (``source_links.Repository``)."""
 
 
 def filled(template: str | None, **values: str) -> str | None:
@@ -23,7 +28,7 @@ def filled(template: str | None, **values: str) -> str | None:
             value = values.get(name, "")
             if not value:
                 return None
-            url = url.replace(mark, quote(value.encode("utf-8", "replace"), safe=""))
+            url = url.replace(mark, quote(value.encode("utf-8", "replace"), safe=_KEPT.get(name, "")))
     url = url.replace(" ", "%20")
     return url if is_web_address(url) else None
 

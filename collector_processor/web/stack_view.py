@@ -3,7 +3,7 @@ away. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -23,6 +23,8 @@ class ShownFrame(msgspec.Struct, frozen=True):
 
     frame: Frame
     times: int
+    source: str = ""
+    """The address of its line in the repository, http or https; ``""`` when that is not known."""
 
 
 class FrameRun(msgspec.Struct, frozen=True):
@@ -55,9 +57,16 @@ class StackView(msgspec.Struct, frozen=True):
         return any(_has_frames(one) for one in self.exceptions)
 
 
-def stack_view(nodes: Sequence[ExceptionNode]) -> StackView:
+SourceOf = Callable[[Frame], "str | None"]
+
+
+def _no_source(frame: Frame) -> None:
+    return None
+
+
+def stack_view(nodes: Sequence[ExceptionNode], source_of: SourceOf = _no_source) -> StackView:
     """Sections for ``nodes`` (outermost first, ``parent`` an index into them). A parent that does not come before its
-    child counts as none."""
+    child counts as none. ``source_of`` gives a frame's address in the repository."""
     kept = nodes[:MAX_EXCEPTIONS]
     children: dict[int | None, list[int]] = {}
     depth: list[int] = []
@@ -71,7 +80,7 @@ def stack_view(nodes: Sequence[ExceptionNode]) -> StackView:
         children.setdefault(parent, []).append(index)
     views: dict[int, ExceptionView] = {}
     for index in range(len(kept) - 1, -1, -1):  # children stand behind their parents
-        views[index] = _view(kept[index], tuple(views[child] for child in children.get(index, ())))
+        views[index] = _view(kept[index], tuple(views[child] for child in children.get(index, ())), source_of)
     return StackView(tuple(views[index] for index in children.get(None, ())), left_out=len(nodes) - len(kept))
 
 
@@ -88,9 +97,10 @@ def frame_runs(frames: Sequence[ShownFrame]) -> tuple[FrameRun, ...]:
     return tuple(FrameRun(tuple(run), folded=fold and not in_app) for in_app, run in runs)
 
 
-def _view(node: ExceptionNode, children: tuple[ExceptionView, ...]) -> ExceptionView:
+def _view(node: ExceptionNode, children: tuple[ExceptionView, ...], source_of: SourceOf) -> ExceptionView:
     frames = without_repeats(node.frames)
-    shown = frames if len(frames) <= MAX_FRAMES else [*frames[: MAX_FRAMES // 2], *frames[-MAX_FRAMES // 2 :]]
+    kept = frames if len(frames) <= MAX_FRAMES else [*frames[: MAX_FRAMES // 2], *frames[-MAX_FRAMES // 2 :]]
+    shown = [ShownFrame(one.frame, one.times, source_of(one.frame) or "") for one in kept]
     return ExceptionView(
         type=node.type or "",
         message=node.message or "",
