@@ -12,8 +12,7 @@ BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->\n"
 
 def table() -> str:
     lines = [
-        "| application | source | `otel_errors.mechanism` | span context | handled | severity | unset | `logs` "
-        "| `logs/dup` |",
+        "| application | source | `otel_errors.mechanism` | span | handled | severity | unset | `logs` | `logs/dup` |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for application in APPLICATIONS:
@@ -22,7 +21,7 @@ def table() -> str:
                 application.name,
                 source.name,
                 f"`{source.mechanism}`",
-                {SPAN: "the span's", UNSAMPLED: "the unsampled span's"}.get(source.context, "none"),
+                {SPAN: f"`{source.span}`", UNSAMPLED: "the unsampled span's"}.get(source.context, "none"),
                 "yes" if source.handled else "no",
                 "FATAL" if source.severity == FATAL else "ERROR",
                 *_carriers(source),
