@@ -18,6 +18,8 @@ _VM = re.compile(
     r"\s*(?:unparsed\s+)?#[0-9]{1,5} +"
     r"(\S.{0,512}?) \(([^()]{1,1024}?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?\)\s*$"
 )
+_COMPILED = re.compile(r"\s*#[0-9]{1,5} +abs [0-9a-f]{8,16}(?: virt [0-9a-f]{8,16})? (\S{1,512}\+0x[0-9a-f]+)\s*$")
+"""Compiled ahead of time without names; Dart's own tools turn the offset into a place."""
 _PLACE = re.compile(r"(.{1,1024}?)(?: ([0-9]{1,9})(?::([0-9]{1,9}))?)?$")
 _THROWN = re.compile(r"The following (\S{1,256}) (?:was thrown|object was thrown)")
 """Flutter's report of an error; the message is on the lines below."""
@@ -41,6 +43,9 @@ def read_frame(line: str) -> Frame | None:
             return None
         row, column = (int(part) if part else None for part in (found[3], found[4]))
         return Frame(found[1], None, file, row, column, in_app.dart(file))
+    compiled = _COMPILED.match(line) if " abs " in line else None
+    if compiled is not None:
+        return Frame(compiled[1], None, None, None, None, in_app=True)
     return _terse(line.strip())
 
 
@@ -55,7 +60,9 @@ def _terse(text: str) -> Frame | None:
 
 
 def looks_like(text: str) -> bool:
-    return (".dart" in text or "(dart:" in text) and any(read_frame(line) is not None for line in lines(text)[:512])
+    return (".dart" in text or "(dart:" in text or "_kDartIsolate" in text) and any(
+        read_frame(line) is not None for line in lines(text)[:512]
+    )
 
 
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:

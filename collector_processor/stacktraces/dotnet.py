@@ -17,7 +17,8 @@ MAX_LINE = 4096
 
 _AT = re.compile(r"(at|bei|à|en|in|em|場所|在|於|위치:?|в|w|v|vid|ved|bij) ")
 """``at`` in the languages that Windows' .NET speaks, and below it ``in``, ``line`` and ``inner exception``."""
-_IN = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\])? (?:in|dans|en|na|場所|位置|於|파일|в|w|v|i) ")
+_IN = re.compile(r"\)(?: \[0x[0-9a-fA-F]+\]| \+ 0x[0-9a-f]+)? (?:in|dans|en|na|場所|位置|於|파일|в|w|v|i) ")
+_BARE = re.compile(r"at ([^\s.]\S{0,512}\.[^\s.]\S{0,256}) in (\S.{0,1024}):line ([0-9]{1,9})$")
 _LINE = re.compile(r": ?[^\W\d_]{1,12} ([0-9]{1,9})\.?$")
 _LOCAL_LINE = re.compile(r": ?[^\W\d_]{1,12} [0-9]{1,9}\.?$", re.MULTILINE)
 _INNER = re.compile(r"inner exception|intern|內部|内部|내부|внутренн|wewn|vnitř", re.IGNORECASE)
@@ -40,8 +41,10 @@ def function_key(function: str) -> str:
 def read_frame(line: str) -> Frame | None:
     """``at Type.Method(args) in file:line 3``, in any of .NET's languages; None for anything else."""
     text = line.strip()
-    if len(text) > MAX_LINE or "(" not in text:
+    if len(text) > MAX_LINE:
         return None
+    if "(" not in text:
+        return _bare(text) if ":line " in text else None
     at = _AT.match(text)
     if at is None:
         return _unity(text) if ":" in text else None
@@ -63,6 +66,14 @@ def read_frame(line: str) -> Frame | None:
         return Frame(function, None, None, None, None, in_app.dotnet(function))
     file = placed[0][place.end() :]
     return Frame(function, None, None if file.startswith("<") else file, placed[1], None, in_app.dotnet(function))
+
+
+def _bare(text: str) -> Frame | None:
+    """``at Type.Method in file:line 3``, as code that was compiled ahead of time prints it."""
+    found = _BARE.match(text)
+    if found is None:
+        return None
+    return Frame(found[1], None, found[2], int(found[3]), None, in_app.dotnet(found[1]))
 
 
 def _unity(text: str) -> Frame | None:

@@ -40,19 +40,44 @@ def function_key(function: str) -> str:
 
 def read(text: str) -> Sequence[Frame]:
     """The frames of the thread that crashed, if the text names it, else of the first stack of the text; a crash report
-    has one for each thread."""
-    all_lines = lines(text)
+    has one for each thread. gdb shows the crash's first frame alone before it shows the threads."""
+    all_lines = _unfolded(lines(text))
     start = 0
     if "rashed:" in text:
         start = next((index for index, line in enumerate(all_lines) if _CRASHED_THREAD.match(line[:MAX_LINE])), 0)
+    first: list[Frame] = []
     frames: list[Frame] = []
     for line in all_lines[start:]:
         frame = read_frame(line)
         if frame is not None and len(frames) < MAX_FRAMES:
             frames.append(frame)
-        elif frames and (not line.strip() or line.startswith("==")):
-            break  # Valgrind goes on with where the memory came from
-    return frames
+        elif frames and (not line.strip() or line.startswith("==")):  # Valgrind goes on with where the memory came from
+            first = first or frames
+            if len(first) > 1 or (frames is not first and frames[0].function == first[0].function):
+                break
+            frames = []
+    if len(first) == 1 and frames and frames[0].function == first[0].function:
+        return frames
+    return first or frames
+
+
+def _unfolded(all_lines: list[str]) -> list[str]:
+    """gdb breaks a frame between its arguments and before ``at``; each in one line again."""
+    found: list[str] = []
+    open_ = False
+    for line in all_lines:
+        if open_ and line.startswith("    ") and len(found[-1]) < MAX_LINE:
+            bare = line.strip()
+            if bare.startswith(("at ", "from ")) or not _closed(found[-1]):
+                found[-1] += " " + bare
+                continue
+        found.append(line)
+        open_ = line.startswith("#") and " (" in line[:MAX_LINE]
+    return found
+
+
+def _closed(line: str) -> bool:
+    return line.count("(") <= line.count(")")
 
 
 def looks_like(text: str) -> bool:

@@ -114,7 +114,7 @@ def _gdb(rest: str, address: str | None) -> Frame | None:
     placed = position(place) if called.endswith(")") or address else None
     if placed is not None and called and _GDB_ARGUMENTS.search(called) is None:
         return _frame(called, placed[0], placed[1], placed[2])  # lldb, which prints no arguments
-    if placed is None:
+    if placed is None and not (address and called.endswith(")")):  # newer ones say "at" of a library as well
         called, _, place = rest.rpartition(" from ")
         if not called.endswith(")"):
             called, place = rest if address else "", ""

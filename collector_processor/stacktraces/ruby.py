@@ -13,11 +13,13 @@ from collector_processor.stacktraces.text import lines, remembered
 
 MAX_FRAMES = 1024
 MAX_LINE = 2048
+MAX_MESSAGE_LINES = 64
+"""Of a message, in which its type is looked for."""
 
 _FRAME = re.compile(
     r"\s*(?:[0-9]{1,6}: )?(?:from )?"
     r"(<internal:[^<>\s]{1,512}>|\(eval at [^()\n]{1,1024}\)|(?:[A-Za-z]:)?[^:\s][^:\n]{0,1024}):([0-9]{1,9})"
-    r"(?::in [`'](.{0,512}?)'|(?::in (?![`'])(\S{1,512}))?)(?:: (.*))?$"
+    r"(?::in [`'](.{0,512}?)['`]|(?::in (?![`'])(\S{1,512}))?)(?:: (.*))?$"
 )
 _JRUBY = re.compile(r"([\w$.<>]{1,512})\(((?:uri:)?[^():]{1,512}(?::[^():]{1,512})?):([0-9]{1,9})\)$")
 _TYPED = re.compile(r"(.*) \(([A-Z]\w*(?:::\w+)*)\)$", re.DOTALL)
@@ -93,16 +95,23 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
         return []
     nodes: list[ExceptionNode] = []
     for index, own in enumerate(frames):
-        name, text_ = _header(headers[index], said[index], type_ if index == 0 else "")
-        text_ = "\n".join([text_ or "", *below[index]]).rstrip() or None
+        name, text_ = _header(headers[index], said[index], below[index], type_ if index == 0 else "")
         nodes.append(ExceptionNode(name, text_, index - 1 if index else None, tuple(own)))
     return nodes
 
 
-def _header(header: list[str], said: str | None, type_: str) -> tuple[str | None, str | None]:
+def _header(header: list[str], said: str | None, below: list[str], type_: str) -> tuple[str | None, str | None]:
+    """``message (Type)``, whose message may go on below, before the type or behind it."""
     if said is not None:
-        typed = _TYPED.match(said)
-        return (typed[2], typed[1]) if typed is not None else (type_ or None, said)
+        message = [said]
+        for index, line in enumerate([said, *below]):
+            message[index:] = [line]
+            typed = _TYPED.match("\n".join(message)) if line.endswith(")") else None
+            if typed is not None:
+                return typed[2], "\n".join([typed[1], *below[index:]]).rstrip()
+            if index == MAX_MESSAGE_LINES:
+                break
+        return type_ or None, "\n".join([said, *below]).rstrip()
     for line in header:
         found = _PARENTHESISED.match(line[:MAX_LINE])
         if found is not None:
