@@ -13,9 +13,11 @@ from collections.abc import Callable
 
 
 def _bugsink(version: str) -> Callable[[str, str], str]:
-    from django.conf import settings  # type: ignore[import-not-found]
+    import django  # type: ignore[import-untyped, unused-ignore]
+    from django.conf import settings
 
-    settings.configure()
+    settings.configure(USE_I18N=False)
+    django.setup()
     from issues.grouping_mechanisms import get_grouping_mechanism  # type: ignore[import-not-found]
 
     mechanism = get_grouping_mechanism(version)

@@ -51,6 +51,7 @@ _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
         + r"[\w.+%\-]{0,63}@(?:[A-Za-z0-9\-]{1,63}\.){0,8}[A-Za-z0-9\-]{1,63}"
         + _END,
     ),
+    ("<token>", r"eyJ(?<![\w\-]eyJ)[\w\-]{6,4096}\.[\w\-]{2,4096}(?:\.[\w\-]{0,4096})?(?![\w\-])"),
     ("<uuid>", rf"[0-9a-fA-F]{{8}}-{_HEX4}-{_HEX4}-{_HEX4}-[0-9a-fA-F]{{12}}(?![0-9A-Za-z])"),
     (
         "<date>",
@@ -106,6 +107,10 @@ _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
         "<duration>",
         rf"{_DIGIT}[0-9]{{0,8}}(?:\.[0-9]{{1,9}})?[wdhms](?:[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?[wdhms]){{0,5}}{_END}",
     ),
+    (
+        "<duration>",
+        r"P(?<!\wP)(?=T?[0-9])(?:[0-9]{1,9}[YMWD]){0,4}(?:T(?:[0-9]{1,9}(?:\.[0-9]{1,9})?[HMS]){1,3})?" + _END,
+    ),
     (None, _first("[0-9]") + r"[0-9]{0,8}(?:\.[0-9]{1,9}){2,4}" + _PRERELEASE + r"(?![\w.])"),
     (None, _first("[vV]", after=r"\w") + r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,4}" + _PRERELEASE + _END),
     (
@@ -114,8 +119,10 @@ _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
         + rf"[A-Za-z0-9\-]{{0,62}}\.(?:[A-Za-z0-9\-]{{1,63}}\.){{0,7}}{_TLD}(?![\w\-]|\.\w)",
     ),
     ("<host>", _first("[a-z]", after=r"\w.\-") + r"[a-z0-9\-]{0,62}-[a-f0-9]{8,10}-[a-z0-9]{5}(?![\w\-])"),
-    ("<str>", r"\"(?<==\")[^\"\n]{0,1024}\""),
-    ("<str>", r"'(?<==')[^'\n]{0,1024}'"),
+    # Data by where they stand: what is assigned or compared, an element of a list, a value of JSON, a SQL literal.
+    ("<str>", r"\"(?:(?<==\")|(?<== \")|(?<=\": \")|(?<=[,(\[]\")|(?<=, \")|(?<=[\"'\]]:\"))[^\"\n]{0,1024}\"(?!\s?:)"),
+    ("<str>", r"'(?:(?<==')|(?<== ')|(?<=[,(\[]')|(?<=, ')|(?<=[\"'\]]:')|(?<=[\"'\]]: '))[^'\n]{0,1024}'(?!\s?:)"),
+    ("detail", r"\((?<==\()[^()<>\n]{1,256}\)"),
     ("quoted", r"\"(?<![\w\"'`]\")[^\"\n]{1,1024}\"(?![\w\"'`])"),
     ("quoted", r"'(?<![\w\"'`]')[^'\n]{1,1024}'(?![\w\"'`])"),
     ("quoted", r"`(?<![\w\"'`]`)[^`\n]{1,1024}`(?![\w\"'`])"),
@@ -132,12 +139,21 @@ _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
 # Nothing begins inside of a word: one check instead of one an alternative.
 _PATTERN = re.compile("(?<![A-Za-z0-9])(?:" + "|".join(f"({pattern})" for _, pattern in _ALTERNATIVES) + ")")
 _TOKENS = tuple(token for token, _ in _ALTERNATIVES)
-_CANDIDATE = re.compile(r"[0-9@/\\\"'`]|\.[a-z]|::|localhost")
+_CANDIDATE = re.compile(r"[0-9@/\\\"'`]|\.[a-z]|::|localhost|=\(")
 """A text without any of these has nothing to replace."""
 
 _PLAIN_QUOTED = re.compile(r"[^\W\d][\w.$:\-/\[\]<>]{0,120}|[^\w\s]{1,8}")
 _HEX_WORD = re.compile(r"[0-9a-f]{7,}|[0-9A-F]{8,}")
 _DIGITS = re.compile("[0-9]")
+_VALUE_FOLLOWS = re.compile(
+    r"(?:(?<!\w)(?:user|username|customer|account|member|tenant|person|owner|author|patient|employee|value|literal|string"
+    r"|text|entry|got|received|input|login|password|token|e-?mail|mail|host|hostname|city|address|query|term|tag)"
+    r"(?: is| was| named| called)?[ :]{1,2}"
+    r"|(?:to|as) (?:an? )?(?:float|int|integer|number|bool|boolean|date|datetime|decimal|uuid|json): "
+    r"|base <?\w{1,4}>?: )\Z",
+    re.IGNORECASE,
+)
+_NAME_LIKE = re.compile(r"(?:[A-Z]?[a-z]{2,}[0-9]{0,4}|[A-Z]{1,5}[0-9]{0,4})+")
 _NUMBER_TAIL = re.compile(r"([A-Za-z]+)[0-9]{4,}")
 
 
@@ -157,9 +173,13 @@ def _replace(match: re.Match[str]) -> str:
     if kind == "ip6":
         return "<ip>" if _is_ip6(text) else _rescan(text)
     if kind == "quoted":
-        return _quoted(text)
+        return _quoted(text, match)
     if kind == "word":
-        return _word(text)
+        return _word(text, match)
+    if kind == "detail":
+        return _detail(text)
+    if kind == "<card>" and text.isdigit():
+        return "<int>"  # the ids of one kind, whatever their length
     return kind
 
 
@@ -179,14 +199,14 @@ def _rescan(text: str) -> str:
     return ":".join(parameterize(part) for part in text.split(":"))
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, match: re.Match[str]) -> str:
     """Quoted names tell errors apart ('NoneType' object has no attribute 'get'); quoted data do not."""
     mark, inner = text[0], text[1:-1]
     if inner.startswith("<") and inner.endswith(">"):
         return text
     plain = _PLAIN_QUOTED.fullmatch(inner) is not None
     if plain and not _DIGITS.search(inner):
-        return text
+        return f"{mark}<str>{mark}" if _is_value(match) else text
     if plain or " " not in inner.strip():
         inside = _PATTERN.sub(_replace, inner)
         if inside.startswith("<") or (plain and not _DIGITS.search(inside)) or (plain and inside == inner):
@@ -194,7 +214,19 @@ def _quoted(text: str) -> str:
     return f"{mark}<str>{mark}"
 
 
-def _word(text: str) -> str:
+def _is_value(match: re.Match[str]) -> bool:
+    """Whether what stands in front says that a quoted word is data: ``User 'ann'``, ``to float: 'abc'``."""
+    start = match.start()
+    return _VALUE_FOLLOWS.search(match.string, max(0, start - 64), start) is not None
+
+
+def _detail(text: str) -> str:
+    """PostgreSQL's ``Key (email)=(ann)``: numbers stay told from texts."""
+    inside = parameterize(text[1:-1])
+    return f"({inside})" if inside.startswith("<") and inside.endswith(">") else "(<str>)"
+
+
+def _word(text: str, match: re.Match[str]) -> str:
     """A run of letters and digits: a hex digest, a generated id, a number behind a prefix (``ORD12345``), or a name
     like ``Base64Decoder``."""
     digits = len(_DIGITS.findall(text))
@@ -209,4 +241,8 @@ def _word(text: str) -> str:
         return "<id>"
     if len(text) >= 10 and digits >= 4:
         return "<id>"
+    start = match.start()
+    behind = match.string[start - 1 : start] in ("_", "-")
+    if behind and len(text) >= 12 and text.lower() != text != text.upper() and not _NAME_LIKE.fullmatch(text):
+        return "<id>"  # cus_NffrFeUfNV2Hib
     return text

@@ -10,7 +10,7 @@ from collector_processor.stages.title import MAX_TITLE, title
 @pytest.mark.parametrize(
     ("type_", "message", "expected"),
     [
-        ("shop.payments.CardDeclined", "card 4111111111111111 declined", "CardDeclined: card <card> declined"),
+        ("shop.payments.CardDeclined", "card 4111111111111111 declined", "CardDeclined: card <int> declined"),
         ("ValueError", "", "ValueError"),
         ("", "order 12 failed", "order <int> failed"),
         ("", "", "unknown error"),
