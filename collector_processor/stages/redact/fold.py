@@ -18,6 +18,20 @@ OTHER = "¤"
 """Stands for any other character outside Latin-1: emoji, arrows, surrogates."""
 
 _LETTER_BYTE = LETTER.encode("latin-1")
+# "Password" in scripts of which Latin-1 has nothing, and what the rules know of the same length.
+_PASSWORDS = {
+    "пароль": "passwd",
+    "Пароль": "passwd",
+    "密码": "pw",
+    "密碼": "pw",
+    "パスワード": "passw",
+    "비밀번호": "pass",
+    "סיסמה": "passw",
+    "hasło": "haslo",
+    "Hasło": "haslo",
+    "şifre": "sifre",
+    "Şifre": "sifre",
+}
 _FULL_WIDTH = "\uff00"
 """From here on letters have plain equivalents (or are beyond the basic plane: slower, not different)."""
 
@@ -59,7 +73,13 @@ def fold(text: str) -> bytes:
     """The folded form: ``len(fold(text)) == len(text)``; ASCII is unchanged. Never raises."""
     if text.isascii():
         return text.encode("ascii")
-    return text.encode("latin-1", _HANDLER).translate(_LATIN1)
+    try:
+        return text.encode("latin-1").translate(_LATIN1)
+    except UnicodeEncodeError:
+        for word, latin in _PASSWORDS.items():
+            if word in text:
+                text = text.replace(word, latin)
+        return text.encode("latin-1", _HANDLER).translate(_LATIN1)
 
 
 def valid(text: str) -> str:

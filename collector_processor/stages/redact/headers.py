@@ -15,6 +15,8 @@ _SCHEME = re.compile(
 )
 """Group 1: schemes whose credentials are a list up to the end of the line; after the others stands one token."""
 _CREDENTIAL = re.compile(r"[0-9A-Za-z._~+/=:%|-]+")
+_LIST = re.compile(r"(?:[\w-]{1,64}=(?:\\*\"[^\"\n\\]*\\*\"|[^\s,\"']+)[, \t]*)+", re.ASCII)
+_OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z-]{2,30}[ \t]+(\[[a-z-]+\]|(?=\S*\d)[^\s\"',;]{8,})")
 _PAIR = re.compile(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
 
 
@@ -32,13 +34,17 @@ def header(text: str, position: int, kind: str, limit: int | None = None) -> Seq
     known = min(limit or len(text), position + 2048)
     scheme = _SCHEME.match(text, position + bracket, known)
     if scheme is None:
-        return None
+        other = _OTHER_SCHEME.match(text, position + bracket, known)
+        if other is None:
+            return None
+        return () if other[1][0] == "[" and values.is_mask(other[1]) else (other.span(1),)
     start = scheme.end()
     if scheme[1] is None:
         credential = _CREDENTIAL.match(text, start, known)
         end = credential.end() if credential is not None else start
     else:
-        end = limit if limit is not None else values.rest_of_line(text, start).end
+        pairs = _LIST.match(text, start, known)
+        end = limit if limit is not None else max(values.rest_of_line(text, start).end, pairs.end() if pairs else 0)
     inside = text[start:end].rstrip(".,;")
     if len(inside) < 4 or values.is_nothing(inside) or values.is_word(inside):
         return ()

@@ -17,10 +17,10 @@ from collector_processor.stages.redact.source_lines import on_source_line
 
 _KEY = r"[0-9A-Za-z_.$\xc0-\xff-]*"
 _CLOSING = r"(?:\\*[\"'`]|%2[27]|&quot;|&#0?3[49];|\\+u0022)?"
-_ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|\][ \t]*=>?(?:\\?n|\n[ \t]{1,16})?|\)=\()"
+_ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|[ \t]+->[ \t]|\][ \t]*=>?(?:\\?n|\n[ \t]{1,16})?|\)=\()"
 _IS = r"[ \t]+(?:is|was|IS|WAS)[ \t]*:?[ \t]"
 _TUPLE = r"\\*[\"'],[ \t]*b?\\*[\"']"
-_SEPARATOR = f"(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>)"
+_SEPARATOR = f"(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>|&gt;)"
 _NO_WORD = r"\[(?:[^a-z]|[a-z-]*(?:[^a-z\]-]|\z))|\[[a-z-]*\]"
 _QUOTED = "|".join(rf"{quote}(?:[^\[]|{_NO_WORD}[^{quote}])" for quote in "\"'`")
 _VALUE = rf"[ \t]*\\*(?:{_QUOTED}|[^>\[ \t\"'`\\]|{_NO_WORD}[^ \t\n\r\"'`&;,)\]}}<>|\\])"
@@ -41,10 +41,12 @@ _WORDLIKE = re.compile(r"[0-9A-Za-z_\xc0-\xff]")
 _DIGIT = re.compile("[0-9]")
 _WORD_OR_DASH = WORD | {"-"}
 # Where a key is not a carrier by what stands before it: ``unexpected token: …``.
-_PARSER_WORDS = vocabulary("unexpected expected unknown illegal next syntax lexer near current last bad")
+PARSER_WORDS = vocabulary("unexpected expected unknown illegal next syntax lexer near current last bad")
+_LOOKED_FOR = vocabulary("such unknown missing no")
 _CLI_PROSE = vocabulary("option options flag flags argument arguments parameter parameters instead must needs required")
 _TYPE_NAMES = vocabulary(
-    "String Str SecretStr Any Bool Boolean Bytes Int Integer Long Object Text Token Password Secret Buffer Uint8Array"
+    "String Str SecretStr Any Bool Boolean Bytes ByteArray CharArray Int Integer Long Object Text Token "
+    "Password Secret Buffer Uint8Array"
 )
 
 
@@ -111,8 +113,8 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
             return ()  # "Set-Cookie header": the dash joins words
         if before == ":" and _in_address(text, key_start):
             return ()  # ``https://ann:xPW:7@host``: the middle of a password that urls.py takes
-        if separator == ">":
-            return _element(text, key_start, position)
+        if separator in (">", "&gt;"):
+            return _element(text, key_start, position, separator)
         if separator == ")=(":  # Key (api_token)=(…) already exists
             end = text.find(")", position, position + values.MAX_VALUE)
             return () if end < 0 or values.is_nothing(text[position:end]) else ((position, end),)
@@ -127,6 +129,8 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
         first = text[position]
         if first in "\"'`" and before == first and separator[0] in ":=":
             return ()  # the header 'Cookie:' is missing: the quotes hold the key and its colon
+        if first == "{" and before == ";":  # Driver={…};Pwd={a;b}
+            return _braced(text, position)
         if first == "[" and values.is_mask(text[position : text.find("]", position, position + 32) + 1]):
             return ()  # the word of a redaction
         value = values.quoted(text, position)
@@ -141,7 +145,7 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
                 return credentials
             if kind == keys.AUTHORIZATION and not key.lower().endswith("authorization"):
                 return ()  # a bare "auth" says too little: only with quotes or a scheme
-            if kind == keys.COOKIE and key.lower().endswith(("cookie", "cookies")):
+            if kind == keys.COOKIE and key.lower().endswith(("cookie", "cookies")) and mark != "=":
                 return ()
         value = values.unquoted(text, position, encoded="%3" in separator)
         if (
@@ -203,9 +207,13 @@ def _is_unquoted_secret(
         return False
     if not _in_form(text, key_start, value.end) and _is_code(inside, kind, separator):
         return False
-    if inside[0] in "({[<" or inside[:2] == "--":
+    if inside[0] in "({[<" or inside[:2] in ("--", "$("):
         return False
-    if kind == keys.TOKEN and (len(inside) < 6 or _word_before(text, key_start) in _PARSER_WORDS):
+    if inside[0] == "$" and separator[0] in " \t" and values.is_variable(inside):
+        return False  # ``$password = $_POST['password']``
+    if kind == keys.SECRET and separator[-1] == ":" and word_before(text, key_start) in _LOOKED_FOR:
+        return False  # no such secret: its name
+    if kind == keys.TOKEN and (len(inside) < 6 or word_before(text, key_start) in PARSER_WORDS):
         return False  # positions and counts; what a parser met
     if kind == keys.PASSWORD and len(inside) < 4 and inside.isdigit():
         return False  # "pass: 3, fail: 2"
@@ -218,7 +226,7 @@ def _is_unquoted_secret(
         return False  # ``pass :role:``: markup, or a symbol
     if mark == "==":
         return False  # a comparison
-    if mark[:2].lower() in ("is", "wa"):
+    if mark[:2].lower() in ("is", "wa", "->"):
         return len(inside) >= 5 and any(c.isdigit() for c in inside) and any(c.isalpha() for c in inside)
     if (
         values.is_type(inside)
@@ -268,7 +276,8 @@ def _more_words(text: str, end: int) -> bool:
     return text[end : end + 1] in (" ", "\t") and (after.isalpha() or after in ("'", '"', "`"))
 
 
-def _word_before(text: str, start: int) -> str:
+def word_before(text: str, start: int) -> str:
+    """The word that stands in front of ``start``, in small letters."""
     head = text[max(0, start - 24) : start].rstrip(" \t'\"`")
     at = len(head)
     while at and head[at - 1].isalpha():
@@ -276,20 +285,39 @@ def _word_before(text: str, start: int) -> str:
     return head[at:].lower()
 
 
-def _element(text: str, key_start: int, position: int) -> Sequence[Span]:
-    """``<password>…</password>``."""
-    if text[key_start - 1 : key_start] != "<":
+def _element(text: str, key_start: int, position: int, separator: str) -> Sequence[Span]:
+    """``<password>…</password>``, also with entities in place of the brackets, or with CDATA inside."""
+    opening, limit = ("<", position + values.MAX_VALUE) if separator == ">" else ("&lt;", position + 512)
+    if not text.startswith(opening, max(0, key_start - len(opening)), key_start):
         return ()
-    end = text.find("<", position, position + values.MAX_VALUE)
-    if end <= position or text[end : end + 2] != "</" or values.is_nothing(text[position:end]):
+    if text.startswith("<![CDATA[", position):
+        position += len("<![CDATA[")
+        end = text.find("]]>", position, limit)
+    else:
+        end = text.find(opening, position, limit)
+        if text[end + len(opening) : end + len(opening) + 1] != "/":
+            return ()
+    if end <= position or values.is_nothing(text[position:end]):
         return ()
     return ((position, end),)
+
+
+_BRACED = re.compile(r"\{((?:[^{}\n]|\}\}){1,256})\}")
+
+
+def _braced(text: str, position: int) -> Sequence[Span]:
+    """A value of ODBC in braces; a name in braces is a place where a value would come."""
+    match = _BRACED.match(text, position)
+    return () if match is None or match[1].isidentifier() else (match.span(1),)
 
 
 def _header_tuple(text: str, key: str, key_start: int, position: int, kind: str) -> Sequence[Span]:
     """``("x-api-key", "…")``: only pairs in brackets whose first is a header's name; ``["password", "email"]`` lists
     names."""
     opening = text[max(0, key_start - 4) : key_start].rstrip("\\\"'b")
+    if key[0] == "-":  # ['deploy', '--token', '…']
+        value = values.quoted(text, position - 1)
+        return () if value is None or text[value.start : value.start + 1] == "-" else _spans(text, value, kind)
     if not opening.endswith(("(", "[")):
         return ()
     value = values.quoted(text, position - 1)

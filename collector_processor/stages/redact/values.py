@@ -49,7 +49,7 @@ _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _STATES = vocabulary(
     """none null nil nul undefined nan true false yes no unset empty blank missing absent required optional valid
     invalid expired revoked wrong incorrect changed failed denied unknown hidden masked redacted filtered removed
-    omitted encrypted disabled enabled n/a string number boolean bool object"""
+    omitted encrypted disabled enabled include omit same-origin n/a string number boolean bool object"""
 )
 # Without quotes, also types and how a sentence goes on.
 _PROSE = vocabulary(
@@ -70,7 +70,7 @@ _SENTENCE = re.compile(
 _TEMPLATE = re.compile(
     r"(?:\*+|[xX]{3,}|[·¤]+|\.{3}|-+|_+|#+|\?+"  # masks
     r"|\[[A-Za-z][A-Za-z ._-]*(?::[0-9a-f]{6}| ¤[0-9A-Za-z]{4})?\]|<[^<>]*>"
-    r"|[$#]?\{+[^{}]*\}|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
+    r"|[$#]?\{+[^{}]*\}|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|\$\d{1,3}|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
     r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*",
     re.ASCII,
 )
@@ -80,6 +80,7 @@ _REFERENCE = re.compile(
     r"|[A-Za-z_][\w.]*\([\w.,\"' ]*\)?|[A-Za-z_][A-Za-z_.]*[\[(].*",
     re.ASCII,
 )
+_VARIABLE = re.compile(r"\$[A-Za-z_]\w*(?:->?|::|[.\[({;]|\Z)", re.ASCII)
 _DIGIT = re.compile("[0-9]")
 _DOTTED = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+")
 _TYPE = re.compile(
@@ -212,6 +213,11 @@ def is_reference(value: str, kind: str) -> bool:
     if kind == keys.PASSWORD and "/" in value and _ANY_PATH.fullmatch(value, 0, _JUDGED) is not None:
         return True  # PWD is a directory in every environment
     return value.replace("_", "").replace(".", "").isalpha() and keys.kind_of(value) == kind
+
+
+def is_variable(value: str) -> bool:
+    """``$_POST[``, ``$this->``, ``$row``: a variable of PHP, Perl or a shell, and what is taken of it."""
+    return _VARIABLE.match(value) is not None
 
 
 def is_type(value: str) -> bool:

@@ -144,6 +144,8 @@ def _one_separator(run: str, count: int) -> bool:
 
 
 def _free(text: str, start: int, end: int) -> bool:
+    if text[start - 2 : start] == "%B" and text[end : end + 1] == "^":
+        return True  # the first track of a magnetic stripe
     if not stands_alone(text, start, end, "+"):
         return False
     before, after = text[start - 1 : start], text[end : end + 1]
@@ -183,6 +185,7 @@ RULES = (
             Example("3782 822463 10005", "[card]"),
             Example("4012888888881881 4012-8888-8888-1881", "[card] [card]"),
             Example("4111111111111111.0", "[card].0"),
+            Example("%B4111111111111111^DOE/ANN^2512", "%B[card]^DOE/ANN^2512"),
         ),
         counter_examples=(
             "order 4111111111111112",

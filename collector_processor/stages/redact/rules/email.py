@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from collector_processor.stages.redact.pattern import Match, Span
@@ -31,17 +32,25 @@ _GENERIC = vocabulary(
 )
 
 
+_AT = re.compile(r"@|%(?:25)?40|&#0?64;|\\u0040")
+_VERSION = re.compile(r"v\d+")
+
+
 def _address(text: str, match: Match) -> Sequence[Span]:
     start, end = match[0]
-    at = text.find("@", start, end)
-    separator = 1
-    if at < 0:
-        at, separator = text.find("%40", start, end), 3
+    sign = _AT.search(text, start, end)
+    if sign is None:
+        return ()
+    at = sign.start()
     local = text[start:at]
+    if local[0] in '\\"':
+        return ((start, end),) if local[-1] == '"' and " " not in local[:2] else ()
     escape = local.rfind("%")
-    if escape >= 0 and separator == 3:  # an encoded "=" or blank before it in a query string
+    if escape >= 0 and sign[0][0] == "%":  # an encoded "=" or blank before it in a query string
         start, local = start + escape + 3, local[escape + 3 :]
-    domain = text[at + separator : end]
+    domain = text[sign.end() : end]
+    if domain[0] == "[":
+        return ((start, end),) if local and local[0] in WORD else ()
     labels = domain.split(".")
     ending = labels[-1].lower()
     after = text[end : end + 2]
@@ -55,6 +64,8 @@ def _address(text: str, match: Match) -> Sequence[Span]:
         return ()  # a version: react@18.2.0-rc.dev
     if after[:1] == ":" and after[1:].isdigit() and len(ending) <= 3 and ending not in _GENERIC:
         return ()  # a frame: fn@main.py:12
+    if ending[0] != labels[-1][0] and ending not in _GENERIC and any(map(_VERSION.fullmatch, labels)):
+        return ()  # a method: rpc@shop.v1.Orders/Get
     if local == "git" and after[:1] in (":", "/"):
         return ()
     if local.startswith("celery"):
@@ -76,13 +87,17 @@ def _in_authority(text: str, start: int) -> bool:
     return not any(mark in between for mark in (" \t\n\r\"'<>/?#" if ":" in between else " \t\n\r\"'<>/?#(),;"))
 
 
+_LOCAL = r"[0-9A-Za-z_\xc0-\xff][0-9A-Za-z_.%+'\xc0-\xff-]*"
+_SIGN = r"(?:@|%(?:25)?40|&#0?64;|\\u0040)"
+_DOMAIN = r"(?:[0-9A-Za-z\xc0-\xff-]+\.)+(?:[Xx][Nn]--[0-9A-Za-z-]+|[A-Za-z\xc0-\xff]{2,24})"
+
 RULES = (
     Rule(
         name="email",
         replacement="[email]",
-        what="e-mail addresses, also with `%40`; not stack frames, packages, git remotes, hosts of private networks",
-        pattern=r"[0-9A-Za-z_\xc0-\xff][0-9A-Za-z_.%+'\xc0-\xff-]*(?:@|%40)(?:[0-9A-Za-z\xc0-\xff-]+\.)+(?:[Xx][Nn]--[0-9A-Za-z-]+|[A-Za-z\xc0-\xff]{2,24})",
-        cue=r"(?:@|%40)[0-9A-Za-z\xc0-\xff.-]+\.[A-Za-z\xc0-\xff]{2}|\.[Xx][Nn]--",
+        what="e-mail addresses, also with `%40` or `&#64;`; not stack frames, packages, git remotes, private hosts",
+        pattern=rf"(?:{_LOCAL}|\\{{0,3}}\"[^\"\\\n@]{{1,64}}\\{{0,3}}\"){_SIGN}(?:{_DOMAIN}|\[[0-9A-Fa-f.:]{{3,39}}\])",
+        cue=rf"{_SIGN}(?:[0-9A-Za-z\xc0-\xff.-]+\.[A-Za-z\xc0-\xff]{{2}}|\[[0-9A-Fa-f])|\.[Xx][Nn]--",
         check=_address,
         shortest=6,
         examples=(
@@ -90,6 +105,8 @@ RULES = (
             Example("mailto:jörg@müller.example", "mailto:[email]"),
             Example("GET /u?email=ann%40example.com&x=1", "GET /u?email=[email]&x=1"),
             Example("<o'brien@example.com>", "<[email]>"),
+            Example('to "ann lee"@example.com', "to [email]"),
+            Example("ann&#64;example.com, ann@[203.0.113.7]", "[email], [email]"),
             Example("my email is other+foobar@t.co.", "my email is [email]."),
         ),
         counter_examples=(
@@ -107,6 +124,7 @@ RULES = (
             "celery@worker-3.example.com: ready",
             '  File "m.py", line 3, in f\n    return x@self.weight + b',
             "my email is info@presidio.",
+            "rpc@shop.v1.Orders/Get",
         ),
     ),
 )

@@ -13,7 +13,7 @@ _BODY = Pattern(
     r"[^\n\\]{0,200}(?:\s|\\+[nr])+)*[0-9A-Za-z+/=]{16,}"
 )
 _LINES = Pattern(r"(?:(?:\s|\\+[nrt]|[\"'+, ])*[0-9A-Za-z+/=]{16,})*(?:(?:\s|\\+[nrt])*[0-9A-Za-z+/]{2,}={0,2})?")
-_END = Pattern(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
+_END = Pattern(r"----[- ]END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?[- ]----")
 
 
 def _block(text: str, match: Match) -> Sequence[Span]:
@@ -48,12 +48,15 @@ def _headless(text: str, match: Match) -> Sequence[Span]:
     return ((start, match[0][1]),) if any(len(line) >= 16 for line in body.split()) else ()
 
 
+_BREAK = r"(?:\s|\\+[nr])+"
+_MAC = rf"{_BREAK}Private-(?:MAC|Hash): [0-9a-f]+"
+
 RULES = (
     Rule(
         name="private-key",
         replacement="[private-key]",
-        what="private key blocks in PEM armour (RSA, EC, OpenSSH, PGP, PKCS#8), whole or cut off",
-        pattern=r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----",
+        what="private key blocks in PEM armour (RSA, EC, OpenSSH, SSH2, PGP, PKCS#8), whole or cut off",
+        pattern=r"----[- ]BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?[- ]----",
         check=_block,
         examples=(
             Example(
@@ -80,6 +83,22 @@ RULES = (
         check=_headless,
         examples=(Example("q83xMIIEowIBAAKCAQEA7v4\nq83x\n-----END RSA PRIVATE KEY-----\nok", "[private-key]\nok"),),
         counter_examples=("no -----END PRIVATE KEY----- line",),
+    ),
+    Rule(
+        name="putty-key",
+        replacement="[private-key]",
+        what="the private lines of PuTTY's key files, and their MAC",
+        pattern=rf"Private-Lines: \d{{1,4}}{_BREAK}([0-9A-Za-z+/=]{{16,}}(?:{_BREAK}[0-9A-Za-z+/=]{{16,}})*"
+        rf"(?:{_MAC}|{_BREAK}[0-9A-Za-z+/]{{2,15}}={{0,2}}(?:{_MAC})?)?)",
+        cue="Private-Lines: ",
+        check=lambda text, match: (match[1],),
+        examples=(
+            Example(
+                "Private-Lines: 1\nAAABAQCx8Gk2m5P7q9W1e3R5\nPrivate-MAC: 0123456789ab",
+                "Private-Lines: 1\n[private-key]",
+            ),
+        ),
+        counter_examples=("Private-Lines: 14",),
     ),
     Rule(
         name="jwk",

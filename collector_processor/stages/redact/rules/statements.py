@@ -1,4 +1,4 @@
-"""Secrets by their place in a statement: SQL, command lines, elements with name and value, quotes in running text."""
+"""Secrets by their place in a statement: SQL, forms, elements with name and value."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.pattern import Match, Pattern, Span
 from collector_processor.stages.redact.rule import Example, Rule
 
-_WORDS = Pattern(r"[A-Za-z \t._-]+")
 
-
-def _quoted_after(text: str, match: Match) -> Sequence[Span]:
+def quoted_after(text: str, match: Match) -> Sequence[Span]:
+    """The inside of the quotes that open at the end of the match."""
     value = values.quoted(text, match[0][1] - 1)
     if value is None or values.is_nothing(text[value.start : value.end]):
         return ()
     return ((value.start, value.end),)
 
 
-def _said(text: str, match: Match) -> Sequence[Span]:
-    """``password 'hunter2' rejected``: quotes around letters alone are a field or a message."""
-    spans = _quoted_after(text, match)
-    if spans and (len(spans[0]) != 2 or _WORDS.fullmatch(text[slice(*spans[0])].encode("latin-1")) is not None):
-        return ()
-    return spans if spans and spans[0][1] - spans[0][0] <= 128 else ()
-
-
-def _group(text: str, match: Match) -> Sequence[Span]:
+def group_1(text: str, match: Match) -> Sequence[Span]:
+    """Group 1, when it is a value."""
     start, end = match[1]
     return () if values.is_nothing(text[start:end]) else ((start, end),)
 
@@ -35,7 +27,16 @@ def _group(text: str, match: Match) -> Sequence[Span]:
 def _named_element(text: str, match: Match) -> Sequence[Span]:
     if keys.kind_of(text[slice(*match[1])]) is None:
         return ()
-    return _quoted_after(text, match)
+    if text[match[0][1] - 1] in "\"'\\":
+        return quoted_after(text, match)
+    value = values.unquoted(text, match[0][1] - 1)
+    return () if values.is_nothing(text[value.start : value.end], quoted=False) else ((value.start, value.end),)
+
+
+def _named_text(text: str, match: Match) -> Sequence[Span]:
+    name = match[1] if match[1][0] >= 0 else match[2]
+    known = keys.kind_of(text[slice(*name)]) is not None
+    return (match[3],) if known and not values.is_nothing(text[slice(*match[3])]) else ()
 
 
 _INSERT_MAX = 4096
@@ -180,7 +181,7 @@ RULES = (
         pattern=r"(?i)<(?:[\w-]{1,32}:)?(?:password|passwd|secret|token|apikey|api-key)(?:[ \t][^<>]{0,200})?>"
         r"([^<>]{1,500})</",
         cue=r"(?i)<(?:[\w-]{1,32}:)?(?:password|passwd|secret|token|apikey|api-key)[ \t>]",
-        check=_group,
+        check=group_1,
         examples=(
             Example(
                 '<wsse:Password Type="PasswordText">hunter2</wsse:Password>',
@@ -193,64 +194,47 @@ RULES = (
         name="sql-password",
         replacement="[password]",
         spreads=True,
-        what="`IDENTIFIED BY '…'`, `WITH PASSWORD '…'`, `SET PASSWORD … = '…'` in SQL",
+        what="`IDENTIFIED BY '…'`, `WITH PASSWORD '…'`, `SET PASSWORD … = '…'`, `PRAGMA key = '…'` in SQL",
         pattern=r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by(?:[ \t]+password)?"
-        r"|(?:with|encrypted)[ \t]+password|set[ \t]+password[^'\n]{0,80}=)[ \t]*'",
-        check=_quoted_after,
+        r"|(?:with|encrypted)[ \t]+password|set[ \t]+password[^=\n]{0,120}="
+        r"|pragma[ \t]+(?:re)?key[ \t]*=)[ \t]*'",
+        check=quoted_after,
         examples=(
             Example("CREATE USER ann IDENTIFIED BY 'hunter'", "CREATE USER ann IDENTIFIED BY '[password]'"),
             Example("ALTER ROLE ann WITH PASSWORD 'hunter'", "ALTER ROLE ann WITH PASSWORD '[password]'"),
+            Example("SET PASSWORD FOR 'a'@'%' = 'hunter'", "SET PASSWORD FOR 'a'@'%' = '[password]'"),
         ),
         counter_examples=("identified by email", "with password '' "),
     ),
     Rule(
-        name="said-password",
-        replacement="[password]",
+        name="named-text",
+        replacement="[secret]",
         spreads=True,
-        what="a password in quotes in running text, when it is more than letters",
-        pattern=r"(?i)\b(?:password|passwd|passphrase|passcode)[ \t]+(?:is[ \t]+|was[ \t]+)?['\"`]",
-        check=_said,
-        examples=(Example("wrong password 'hunter2' for ann", "wrong password '[password]' for ann"),),
-        counter_examples=("password 'too short'", "unknown keyword password 'value'"),
-    ),
-    Rule(
-        name="command-password",
-        replacement="[password]",
-        spreads=True,
-        what="`curl -u user:password`, `mysql -ppassword`, `sshpass -p`, `redis-cli -a`, `docker login -p` …",
-        pattern=r"(?:\bcurl\b[^\n|;]{0,200}?[ \t](?:-u|--user|-U|--proxy-user)[ \t=]*[\"']?[^\s:\"']{1,64}:"
-        r"|\bsshpass[ \t]+-p[ \t]*[\"']?"
-        r"|\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump|mysqlimport)\b[^\n|;]{0,200}?[ \t]-p[\"']?"
-        r"|\bredis-cli\b[^\n|;]{0,200}?[ \t]-a[ \t]*[\"']?"
-        r"|\b(?:docker|podman|helm|az|cf|oc)[ \t](?:registry[ \t])?login\b[^\n|;]{0,200}?[ \t]-p[ \t]+[\"']?"
-        r"|\b(?:mongo|mongosh|mongodump|mongorestore)\b[^\n|;]{0,200}?[ \t]-p[ \t]+[\"']?"
-        r"|\bldap(?:search|modify|add|delete|passwd)\b[^\n|;]{0,200}?[ \t]-w[ \t]*[\"']?"
-        r"|\bsqlcmd\b[^\n|;]{0,200}?[ \t]-P[ \t]*[\"']?"
-        r"|\bsmbclient\b[^\n|;]{0,200}?[ \t]-U[ \t]*[\"']?[^\s%\"']{1,64}%"
-        r"|\bpass(?:in|out)[ \t]+pass:)([^\s\"'`]+)",
-        cue=r"\b(?:curl|sshpass|mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|redis-cli|login|mongo|mongosh"
-        r"|mongodump|mongorestore|ldap[a-z]+|sqlcmd|smbclient|passin|passout)[ \t]+[^\n]",
-        check=_group,
+        what='`<entry key="db.password">…</entry>`, `<key>ApiKey</key><string>…</string>`',
+        pattern=r"(?:\b(?:key|name|id)=\\*[\"']([\w.-]{2,80})\\*[\"'][^<>]{0,100}>"
+        r"|<key>([\w.-]{2,80})</key>\s{0,20}<string>)([^<>]{1,500})</",
+        cue=r"\b(?:key|name|id)=\\*[\"'][\w.-]+\\*[\"'][^<>]*>[^<>]|</key>\s*<string>",
+        check=_named_text,
         examples=(
-            Example("curl -s -u ann:hunter2 https://api", "curl -s -u ann:[password] https://api"),
-            Example("mysqldump -u root -phunter2 shop", "mysqldump -u root -p[password] shop"),
-            Example("redis-cli -h cache -a hunter2 ping", "redis-cli -h cache -a [password] ping"),
-            Example("sshpass -p hunter2 ssh ann@db", "sshpass -p [password] ssh ann@db"),
+            Example('<entry key="db.password">hunter2</entry>', '<entry key="db.password">[secret]</entry>'),
+            Example("<key>ApiKey</key><string>hunter2</string>", "<key>ApiKey</key><string>[secret]</string>"),
         ),
-        counter_examples=("curl -u ann:$TOKEN_1 https://api", "curl -s https://api:8443/u", "mysql -u root -p shop"),
+        counter_examples=('<entry key="db.host">hunter2</entry>',),
     ),
     Rule(
         name="named-element",
         replacement="[secret]",
         spreads=True,
         what='`<add key="Password" value="…"/>`, `<input name="token" value="…">`, '
-        '`{"name": "DB_PASSWORD", "value": "…"}`',
-        pattern=r"(?i)\b(?:key|name|type|id)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']([\w.-]{2,80})\\*[\"'],?"
-        r"[ \t]+\\*[\"']?value\\*[\"']?[ \t]*[:=][ \t]*[\"']",
+        '`{"name": "DB_PASSWORD", "value": "…"}`, the same in YAML',
+        pattern=r"(?i)\b(?:key|name|type|id)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']?([\w.-]{2,80})\\*[\"']?"
+        r"(?:,\s{0,20}|\s{1,20})\\*[\"']?value\\*[\"']?[ \t]*[:=][ \t]*[\"'\\0-9A-Za-z$+/]",
+        cue=r"(?i)value\\*[\"']?[ \t]*[:=]",
         check=_named_element,
         examples=(
             Example('<add key="DbPassword" value="hunter2"/>', '<add key="DbPassword" value="[secret]"/>'),
             Example('{"name": "DB_PASSWORD", "value": "hunter2"}', '{"name": "DB_PASSWORD", "value": "[secret]"}'),
+            Example("- name: DB_PASSWORD\n  value: hunter2\n", "- name: DB_PASSWORD\n  value: [secret]\n"),
         ),
         counter_examples=('<input type="text" value="12">', '<add key="Password" value=""/>'),
     ),

@@ -68,6 +68,32 @@ RULES = (
         "netlify-token", "Netlify tokens", "nf[pc]_", "[0-9A-Za-z_]{36,40}", "nfp_" + ALNUM[:36], check=machine_made
     ),
     issued(
+        "vercel-token",
+        "Vercel tokens",
+        "vercel_blob_rw_|vc[pikar]_",
+        "[0-9A-Za-z]{16}_[0-9A-Za-z]{28,48}|[0-9A-Za-z]{52,60}",
+        "vcp_" + ALNUM[:56],
+        check=machine_made,
+    ),
+    issued("render-key", "Render keys", r"\brnd_", "[0-9A-Za-z]{26,34}", "rnd_" + ALNUM[:28], check=machine_made),
+    issued("confluent-key", "Confluent secrets", "cflt", "[0-9A-Za-z+/]{60}", "cflt" + ALNUM[:60], check=machine_made),
+    issued(
+        "infisical-token",
+        "Infisical service tokens",
+        r"\bst\.",
+        r"[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}",
+        "st." + HEX[:24] + "." + HEX[:32] + "." + HEX[:32],
+        cue=r"\bst\.[0-9a-f]{24}",
+    ),
+    issued(
+        "cloudflare-token",
+        "Cloudflare user and account tokens and global keys",
+        "cf(?:ut|at|k)_",
+        "[0-9A-Za-z_-]{40,60}",
+        "cfut_" + ALNUM[:40] + HEX[:8],
+        check=machine_made,
+    ),
+    issued(
         "cloudflare-key",
         "Cloudflare origin CA keys",
         r"v1\.0-[0-9a-f]{24}-",

@@ -8,6 +8,7 @@ from collector_processor.stages.redact.rules.issued import (
     ALONE_BASE64,
     HEX,
     LOWER,
+    UPPER,
     issued,
     machine_made,
 )
@@ -28,7 +29,9 @@ RULES = (
         r"(?:t\d_)?[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{7,9})?",
         "glpat-" + ALNUM[:20],
     ),
-    issued("bitbucket-token", "Bitbucket app passwords", "ATBB", "[0-9A-Za-z]{32}", "ATBB" + ALNUM[:32], check=ALONE),
+    issued(
+        "bitbucket-token", "Bitbucket app passwords", "ATBB", "[0-9A-Za-z]{24,40}", "ATBB" + ALNUM[:32], check=ALONE
+    ),
     issued(
         "atlassian-token",
         "Atlassian (Jira, Confluence, Bitbucket) tokens",
@@ -89,6 +92,24 @@ RULES = (
         "(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}",
         "sgp_" + HEX[:40],
         check=ALONE,
+    ),
+    issued(
+        "snyk-token",
+        "Snyk tokens",
+        r"snyk_[a-z]{3}\.",
+        r"[0-9a-f]{8}\.[0-9A-Za-z_-]{16,120}(?:\.[0-9A-Za-z_-]{10,120})?",
+        "snyk_uat." + HEX[:8] + "." + ALNUM[:60] + "." + ALNUM[:20],
+    ),
+    issued("octopus-key", "Octopus Deploy keys", r"\bAPI-", "[0-9A-Z]{25,32}", "API-" + UPPER[:26], check=machine_made),
+    issued(
+        "jenkins-token",
+        "Jenkins API tokens: version 11 and 32 hex digits",
+        r"\b11",
+        "[0-9a-f]{32}",
+        "11" + HEX[:32],
+        check=machine_made,
+        cue=r"\b11[0-9a-f]{32}\b",
+        counter_examples=("11d778bf6c1944cf368dbdec203822fb2f00",),
     ),
     issued(
         "postman-key",

@@ -1,4 +1,4 @@
-"""Tokens of services that applications call: payments, mail, chat, models, observability, office."""
+"""Tokens of services that applications call: payments, mail, chat, observability, office."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collector_processor.stages.redact.rules.issued import (
     ALNUM,
     ALONE,
     HEX,
-    LETTERS,
     LOWER,
     UPPER,
     UUID,
@@ -81,6 +80,13 @@ _PAYMENT = (
         cue=r"\b(?:live|test)_[0-9A-Za-z]{20}",
         counter_examples=("test_that_the_order_of_a_customer_with_2_items_is_paid",),
     ),
+    issued(
+        "adyen-key",
+        "Adyen API keys",
+        "AQE[a-z]",
+        r"[0-9A-Za-z+/_-]{60,200}=?-[0-9A-Za-z+/]{30,80}=?-[0-9A-Za-z:!@#$%^*+=/?|_~-]{12,60}",
+        "AQEk" + ALNUM[:80] + "-" + ALNUM[:44] + "=-" + ALNUM[:20],
+    ),
     issued("easypost-key", "EasyPost keys", "EZ[AT]K", "[0-9A-Za-z]{54}", "EZAK" + ALNUM[:54], check=ALONE),
     issued(
         "shippo-token",
@@ -112,7 +118,7 @@ _MAIL_AND_CHAT = (
         "webhook",
         "webhook addresses that need no other secret: Slack, Discord, Teams, Zapier",
         r"hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/(?:v\d+/)?webhooks/"
-        r"|\.webhook\.office\.com/webhookb2/|hooks\.zapier\.com/hooks/catch/",
+        r"|\b[0-9A-Za-z-]{0,63}\.webhook\.office\.com/webhookb2/|hooks\.zapier\.com/hooks/catch/",
         "[0-9A-Za-z/_@-]{10,300}",
         "hooks.slack.com/services/" + "T00000000/B00000000/" + HEX[:24],
         cue=r"hooks\.slack\.com/|/webhooks/\d|/webhookb2/|hooks\.zapier\.com/",
@@ -178,55 +184,11 @@ _MAIL_AND_CHAT = (
     issued("mandrill-key", "Mandrill keys", r"\bmd-", "[0-9A-Za-z_-]{22}", "md-" + ALNUM[:22], check=machine_made),
 )
 
-_MODELS = (
-    issued(
-        "openai-key",
-        "OpenAI, Anthropic, OpenRouter, DeepSeek keys: `sk-…`",
-        r"\bsk-",
-        "(?:proj-|svcacct-|admin-|ant-|or-|lf-)?[0-9A-Za-z_-]{20,250}",
-        "sk-" + ALNUM[:40],
-        check=machine_made,
-        word="[api-key]",
-        counter_examples=("sk-ip-to-the-next-element-of-the-list",),
-    ),
-    issued(
-        "huggingface-token",
-        "Hugging Face tokens",
-        "hf_|api_org_",
-        "[0-9A-Za-z]{34,40}",
-        "hf_" + LETTERS[:34],
-        check=ALONE,
-    ),
-    issued("replicate-token", "Replicate tokens", "r8_", "[0-9A-Za-z]{37,40}", "r8_" + ALNUM[:37], check=ALONE),
-    issued("groq-key", "Groq keys", "gsk_", "[0-9A-Za-z]{48,56}", "gsk_" + ALNUM[:52], check=ALONE),
-    issued("perplexity-key", "Perplexity keys", "pplx-", "[0-9A-Za-z]{48,56}", "pplx-" + ALNUM[:48], check=ALONE),
-    issued("xai-key", "xAI keys", "xai-", "[0-9A-Za-z]{70,90}", "xai-" + ALNUM[:80], check=ALONE),
-    issued(
-        "langsmith-key",
-        "LangSmith keys",
-        "lsv2_(?:pt|sk)_",
-        "[0-9a-f]{32}_[0-9a-f]{10}",
-        "lsv2_pt_" + HEX[:32] + "_" + HEX[:10],
-        check=ALONE,
-    ),
-    issued("pinecone-key", "Pinecone keys", "pcsk_", "[0-9A-Za-z_]{50,90}", "pcsk_" + ALNUM[:70], check=ALONE),
-    issued("nvidia-key", "NVIDIA keys", "nvapi-", "[0-9A-Za-z_-]{60,80}", "nvapi-" + ALNUM[:64]),
-    issued(
-        "elevenlabs-key",
-        "ElevenLabs keys",
-        r"\bsk_",
-        "[0-9a-f]{48}",
-        "sk_" + HEX[:48],
-        check=ALONE,
-        cue=r"\bsk_[0-9a-f]{8}",
-    ),
-)
-
 _OBSERVABILITY = (
     issued(
         "newrelic-key",
         "New Relic user, browser, ingest and licence keys",
-        "NRAK-|NRJS-|NRII-|NRRA-|NRSP-|[0-9a-f]{36}(?:FFFF)?NRAL",
+        r"NRAK-|NRJS-|NRII-|NRRA-|NRSP-|(?:[a-z]{2}\d\dxx[0-9a-f]{30}|[0-9a-f]{36})(?:FFFF)?NRAL",
         "[0-9A-Za-z_-]{19,42}|",
         "NRAK-" + UPPER[:27],
         check=machine_made,
@@ -248,6 +210,7 @@ _OBSERVABILITY = (
         "[0-9A-Za-z+/=_-]{40,500}",
         "sntryu_" + HEX[:64],
     ),
+    issued("posthog-key", "PostHog personal keys", "phx_", "[0-9A-Za-z]{43,47}", "phx_" + ALNUM[:43], check=ALONE),
     issued("honeycomb-key", "Honeycomb keys", "hc[a-z]ik_", "[0-9a-z]{50,64}", "hcaik_" + LOWER[:58], check=ALONE),
     issued("axiom-token", "Axiom tokens", "xa[ap]t-", _UUID, "xaat-" + UUID),
     issued(
@@ -342,7 +305,34 @@ _OFFICE = (
         "sl." + ALNUM[:140],
         cue=r"\bsl\.[0-9A-Za-z_.-]{60}",
     ),
+    issued(
+        "intercom-token",
+        "Intercom access tokens",
+        "dG9rO[gj]",
+        "[0-9A-Za-z+/]{40,70}={0,2}",
+        "dG9rOg" + ALNUM[:52] + "=",
+        check=machine_made,
+    ),
+    issued(
+        "sanity-token", "Sanity tokens", r"\bsk", "[0-9A-Za-z]{140,190}", "sk" + ALNUM[:170], cue=r"\bsk[0-9A-Za-z]{80}"
+    ),
+    issued(
+        "amazon-secret",
+        "Amazon OAuth client secrets",
+        r"amzn1\.oa2-cs\.v1\.",
+        "[0-9a-f]{64}",
+        "amzn1.oa2-cs.v1." + HEX[:64],
+    ),
+    issued("apify-token", "Apify tokens", "apify_api_", "[0-9A-Za-z]{34,40}", "apify_api_" + ALNUM[:36], check=ALONE),
+    issued(
+        "adafruit-key",
+        "Adafruit IO keys",
+        "aio_",
+        r"[A-Za-z]{4}\d\d[0-9A-Za-z]{22}",
+        "aio_aBcD12" + ALNUM[:22],
+        check=ALONE,
+    ),
     issued("frameio-token", "Frame.io tokens", "fio-u-", "[0-9A-Za-z_=-]{64}", "fio-u-" + ALNUM[:64]),
 )
 
-RULES = (*_PAYMENT, *_MAIL_AND_CHAT, *_MODELS, *_OBSERVABILITY, *_OFFICE)
+RULES = (*_PAYMENT, *_MAIL_AND_CHAT, *_OBSERVABILITY, *_OFFICE)

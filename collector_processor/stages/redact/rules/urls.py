@@ -107,6 +107,21 @@ RULES = (
         counter_examples=("jdbc:oracle:thin:@//db:1521/x", "fn@tcp(db)"),
     ),
     Rule(
+        name="url-signature",
+        replacement="[token]",
+        spreads=True,
+        what="the signature of a signed address (`?Signature=…`): whoever has it has what it signs",
+        pattern=r"(?i)[?&](?:signature|hmac|x-[a-z]{2,8}-signature)=([0-9A-Za-z%+/=_~.-]{16,700})",
+        check=_group,
+        examples=(
+            Example(
+                "GET /o?Expires=17&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D",
+                "GET /o?Expires=17&Signature=[token]",
+            ),
+        ),
+        counter_examples=("?signature=missing", "signature=(self, name: str, value: str)"),
+    ),
+    Rule(
         name="encoded-url-password",
         replacement="[password]",
         spreads=True,

@@ -9,10 +9,16 @@ import msgspec
 import pytest
 
 from collector_processor.stages.redact import DEFAULT_RULES, Example, Redactor, Rule, document, keys, self_check
-from collector_processor.stages.redact.rules import POLICY_RULES, tokens_cloud, tokens_code, tokens_services
+from collector_processor.stages.redact.rules import (
+    POLICY_RULES,
+    tokens_cloud,
+    tokens_code,
+    tokens_models,
+    tokens_services,
+)
 
 REDACTOR = Redactor(strict=True)
-ISSUED = (*tokens_cloud.RULES, *tokens_code.RULES, *tokens_services.RULES)
+ISSUED = (*tokens_cloud.RULES, *tokens_code.RULES, *tokens_models.RULES, *tokens_services.RULES)
 
 
 def _examples() -> list[object]:
