@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +12,7 @@ from collector_processor.issues.references import Found, look_up
 from collector_processor.issues.store import IssueStore
 from otel_errors.references import reference_of
 from tests.collector_processor.issues.errors import NOW, error, numbered
-from tests.collector_processor.issues.stores import open_store
+from tests.collector_processor.issues.stores import Stores
 
 DAY = 86_400.0
 
@@ -25,8 +23,8 @@ def referred(number: int, **fields: object) -> ErrorEvent:
 
 
 class Fed:
-    def __init__(self, folder: Path, **limits: int) -> None:
-        self.store = open_store(folder, **limits)
+    def __init__(self, stores: Stores, **limits: int) -> None:
+        self.store = stores.open(**limits)
         self._position = 0
 
     def __call__(self, *events: ErrorEvent, now: float = NOW) -> None:
@@ -44,14 +42,14 @@ def segments(store: IssueStore) -> list[int]:
 
 
 @pytest.fixture
-def fed(tmp_path: Path) -> Fed:
-    return Fed(tmp_path, occurrences_per_issue=4)
+def fed(stores: Stores) -> Fed:
+    return Fed(stores, occurrences_per_issue=4)
 
 
 def test_every_counted_event_is_found_and_few_are_kept(fed: Fed) -> None:
-    for start in range(0, 600, 100):
-        fed(*(referred(n) for n in range(start, start + 100)))
-    found = [fed.find(n) for n in range(600)]
+    for start in range(0, 240, 40):
+        fed(*(referred(n) for n in range(start, start + 40)))
+    found = [fed.find(n) for n in range(240)]
     issue = fed.store.queries.list_issues().issues[0]
     for number, one in enumerate(found):
         event = referred(number)
@@ -61,7 +59,7 @@ def test_every_counted_event_is_found_and_few_are_kept(fed: Fed) -> None:
         assert one.occurrence is None or one.occurrence.event == event
     kept = [one for one in found if one is not None and one.occurrence is not None]
     assert 4 <= len(kept) <= 8
-    assert fed.find(600) is None
+    assert fed.find(240) is None
 
 
 def test_copies_are_one_and_repeated_deliveries_add_nothing(fed: Fed) -> None:
@@ -106,8 +104,8 @@ def test_what_senders_write_is_read_leniently_and_rubbish_is_left_out(fed: Fed) 
     assert found.occurrence is not None
 
 
-def test_ids_of_any_kind_come_back_as_they_were(tmp_path: Path) -> None:
-    fed = Fed(tmp_path, occurrences_per_issue=1)
+def test_ids_of_any_kind_come_back_as_they_were(stores: Stores) -> None:
+    fed = Fed(stores, occurrences_per_issue=1)
     ids = ["", "e1", "G" * 32, "A" * 32, "aa " * 10 + "aa", "0123456789abcdef" * 2, "ü" * 32]
     for number, event_id in enumerate(ids):
         fed(referred(number, event_id=event_id, trace_id="" if number % 2 else "f" * 32))

@@ -121,3 +121,22 @@ def test_a_closed_handler_that_is_still_used_opens_its_file_again(tmp_path: Path
     handler.emit(record("late"))
     handler.close()
     assert (tmp_path / "x").read_text() == "late\n"
+
+
+def test_a_file_that_cannot_be_rotated_does_not_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(guard, "_failures", 0)
+    blocker = tmp_path / "x.1" / "in the way"
+    blocker.parent.mkdir()
+    blocker.touch()
+    handler = RotatedFile(tmp_path / "x", max_bytes=14, backup_count=1)
+    for number in range(9):
+        handler.emit(record(f"line {number}"))
+    assert (tmp_path / "x").stat().st_size <= 14
+    assert f"writing a line to {tmp_path / 'x'}" in capsys.readouterr().err
+    blocker.unlink()
+    blocker.parent.rmdir()
+    handler.emit(record("again"))
+    handler.close()
+    assert (tmp_path / "x").read_text() == "again\n"
