@@ -6,6 +6,7 @@ Python class that calls its own. Both give what the application's own handler ra
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,17 +30,20 @@ def uninstall() -> None:
         patch.uninstall()
 
 
-def _call_exception_handler(
-    wrapped: Callable[..., Any], loop: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    with guarded("call_exception_handler") as go:
-        if go:
-            _report(args[0] if args else kwargs.get("context"))
-    try:
-        return wrapped(*args, **kwargs)
-    except BaseException as own:  # a handler that raises ends the loop
-        drop_our_frame(own)
-        raise
+def _watching(method: Callable[..., Any]) -> Callable[..., Any]:
+    # Plain: Python prints the bound method when it fails in a finalizer, and that should be the loop's.
+    @functools.wraps(method)
+    def watched(loop: Any, *args: Any, **kwargs: Any) -> Any:
+        with guarded("call_exception_handler") as go:
+            if go:
+                _report(args[0] if args else kwargs.get("context"))
+        try:
+            return method(loop, *args, **kwargs)
+        except BaseException as own:  # a handler that raises ends the loop
+            drop_our_frame(own)
+            raise
+
+    return watched
 
 
 def _report(situation: Any) -> None:
@@ -51,7 +55,7 @@ def _report(situation: Any) -> None:
 
 
 _patches = tuple(
-    LatePatch(module, f"{loop}.{method}", _call_exception_handler)
+    LatePatch(module, f"{loop}.{method}", make=_watching)
     for module, loop in (("asyncio.base_events", "BaseEventLoop"), ("uvloop", "Loop"))
     for method in ("call_exception_handler", "default_exception_handler")
 )

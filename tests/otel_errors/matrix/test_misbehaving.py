@@ -39,7 +39,7 @@ aiohttp and gRPC leave the caller waiting for ever, Celery shuts its worker down
 BY_NAME = {application.name: application for application in APPLICATIONS}
 VARYING = re.compile(
     # How deep a recursion gets depends on the frames below it; ours are there while a hook calls the one before it.
-    r"repeated \d+ more times|maximum recursion depth exceeded[a-z ]*|"
+    r"repeated \d+ more times|maximum recursion depth exceeded[A-Za-z ]*|"
     r"0x[0-9a-f]+|\[\d+\]|\d{4}-\d\d-\d\d[ T][\d:.,+ ]*|Thread-\d+|Process-\d+|Task-\d+|port \d+|127\.0\.0\.1:\d+|"
     r"pid[ :]\d+|\S+:\d+: RuntimeWarning|file://\S+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 )
@@ -76,7 +76,7 @@ def compare(application: Application, kind: str, receiver: Receiver, tmp_path: P
 
 # When a handler of logging fails, logging prints the stack of callers; a hook that calls what it replaced is one.
 OUR_CALLERS = re.compile(
-    r'^  File "[^"]*/otel_errors/hooks/[^"]*", line \d+, in \w+\n    return wrapped\(.*\n', re.MULTILINE
+    r'^  File "[^"]*/otel_errors/hooks/[^"]*", line \d+, in \w+\n    return (?:wrapped|method)\(.*\n', re.MULTILINE
 )
 
 
