@@ -9,6 +9,7 @@ import typer
 from collector_processor.commands.assets import app as assets
 from collector_processor.commands.demo import demo
 from collector_processor.commands.fingerprint import fingerprint
+from collector_processor.commands.ingest_keys import app as ingest_keys
 from collector_processor.commands.issues import app as issues
 from collector_processor.commands.parameterize import parameterize
 from collector_processor.commands.redact import redact
@@ -48,4 +49,5 @@ app.command()(parameterize)
 app.command()(redact)
 app.command("send-test")(send_test)
 app.add_typer(issues, name="issues")
+app.add_typer(ingest_keys, name="ingest-keys")
 app.add_typer(assets, name="assets")

@@ -24,12 +24,14 @@ from collector_processor.otlp.in_flight import InFlight
 from collector_processor.otlp.opened import Opened, open_request
 from collector_processor.otlp.remembered import Remembered
 from collector_processor.otlp.splice import learn, splice
+from collector_processor.otlp.token_bucket import TokenBuckets
 from collector_processor.queue import QueueFull, QueueUnavailable
 from collector_processor.stages.fingerprint import group
 from collector_processor.stages.grouping_rules import DEFAULT_RULES, GroupingRules
 from collector_processor.stages.normalise import normalise, user_identity
 from collector_processor.stages.pseudonym import pseudonym
 from collector_processor.stages.redact_event import redacted_event
+from collector_processor.stages.sampling import without_stack
 from collector_processor.stages.title import title
 from otel_errors.semconv import FINGERPRINT_CLIENT
 
@@ -72,7 +74,8 @@ class Pipeline:
     ``public_url``: of the pages, without a slash at its end. ``append``: makes errors durable; raises ``QueueFull`` or
     ``QueueUnavailable``. ``forward``: to the next hop; None when the road ends here. ``max_in_flight_bytes``: of all
     requests not yet answered. ``on_full``: ``pass`` forwards the telemetry of errors that the queue has no room for and
-    counts them as dropped; where there is no next hop it is ``refuse``.
+    counts them as dropped; where there is no next hop it is ``refuse``. ``max_requests``: not yet answered.
+    ``stacks_per_second``: errors of one service that keep their stack and attributes; None for all.
     """
 
     def __init__(
@@ -86,6 +89,8 @@ class Pipeline:
         max_in_flight_bytes: int,
         meter: PipelineMeter,
         on_full: Literal["refuse", "pass"] = "refuse",
+        max_requests: int = 1024,
+        stacks_per_second: float | None = None,
         grouping: GroupingRules = DEFAULT_RULES,
     ) -> None:
         self._redactor = Remembered(redactor)
@@ -96,7 +101,8 @@ class Pipeline:
         self._forward = forward
         self._meter = meter
         self._pass_when_full = on_full == "pass" and forward is not None
-        self._in_flight = InFlight(max_in_flight_bytes)
+        self._in_flight = InFlight(max_in_flight_bytes, max_requests)
+        self._stacks = TokenBuckets(stacks_per_second) if stacks_per_second is not None else None
         self._appended: OrderedDict[tuple[str, int, int], None] = OrderedDict()
 
     async def handle(self, request: Request) -> Outcome:
@@ -104,7 +110,7 @@ class Pipeline:
         size = len(request.payload)
         if not self._in_flight.take(size):
             self._meter.refused(request.signal, "overload")
-            return Retry("too many bytes are in flight (otlp.max_in_flight_bytes)")
+            return Retry("too much is in flight (otlp.max_in_flight_bytes, otlp.limits.requests)")
         try:
             return await self._road(request)
         except Exception as error:
@@ -203,7 +209,7 @@ class Pipeline:
             return None
         try:
             with self._timed("append"):
-                await self._append(errors)
+                await self._append(self._sampled(errors))
         except QueueFull:
             if self._pass_when_full:
                 self._meter.dropped(request.signal, "queue_full", len(errors))
@@ -217,6 +223,13 @@ class Pipeline:
         if len(self._appended) > REMEMBERED_REQUESTS:
             self._appended.popitem(last=False)
         return None
+
+    def _sampled(self, errors: Sequence[ErrorEvent]) -> Sequence[ErrorEvent]:
+        """All errors; past the limit of its service one has no stack and no attributes, and says so."""
+        if self._stacks is None:
+            return errors
+        spend = self._stacks.spend
+        return [error if spend(error.service_name, 1) else without_stack(error) for error in errors]
 
     async def _send_on(self, forward: Handler, request: Request) -> Outcome:
         with self._timed("forward"):

@@ -8,7 +8,6 @@ value and what is allowed; an unknown environment name only warns, because the l
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -19,12 +18,21 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     model_validator,
+)
+
+from collector_processor.setting_values import (
+    AddressField,
+    HttpUrl,
+    PlacesInCode,
+    Section,
+    TextList,
+    address,
+    queue_url,
+    store_url,
 )
 
 ENVIRONMENT_PREFIX = "OTEL_ERRORS_"
@@ -46,105 +54,66 @@ class SettingsError(Exception):
     """The settings cannot be used. The text names each key, its value and what is allowed."""
 
 
-class Address(str):
-    """``host:port``; ``[::1]:4317`` for IPv6; port 0 lets the system choose (tests)."""
-
-    @property
-    def host(self) -> str:
-        return self.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        return int(self.rpartition(":")[2])
-
-    @property
-    def is_loopback(self) -> bool:
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-
-def _address(value: str) -> Address:
-    host, separator, port = value.rpartition(":")
-    if not separator or not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("not an address: host:port is needed, such as 127.0.0.1:4317 or [::1]:4317")
-    return Address(value)
-
-
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")) or len(value.split("://", 1)[1].strip("/")) == 0:
-        raise ValueError("not a URL: http://host[:port] or https://host[:port] is needed")
-    return value.rstrip("/")
-
-
-def _queue_url(value: str) -> str:
-    if value != "sqlite:":
-        raise ValueError("not a queue of this version: sqlite: is needed, a file a worker in data_dir")
-    return value
-
-
-def _store_url(value: str) -> str:
-    if not value.startswith(("sqlite:", "postgresql")):
-        raise ValueError("not a store: sqlite:///path or postgresql+psycopg://user:password@host/database is needed")
-    return value
-
-
-def _listed(value: object) -> object:
-    """One text is a list with commas: that is how the environment says it."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _place_in_code(value: str) -> str:
-    if not value.strip("*?./\\: ") or value != value.strip():
-        raise ValueError(
-            "not a place in the code: a directory (acme_platform), the beginning of a qualified name "
-            "(com.acme.platform) or a pattern with * (*/generated/*) is needed, and not one that matches everything"
-        )
-    return value
-
-
-TextList = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-PlacesInCode = Annotated[
-    tuple[Annotated[str, Field(max_length=256), AfterValidator(_place_in_code)], ...],
-    BeforeValidator(_listed),
-    Field(max_length=200),
-]
-AddressField = Annotated[str, AfterValidator(_address)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
-
-
-class GrpcSettings(_Section):
+class GrpcSettings(Section):
     bind: AddressField = "127.0.0.1:4317"
     """Where OTLP/gRPC is received, ``host:port``."""
+    max_connection_age_seconds: float | None = Field(default=None, ge=1)
+    """After which a connection is asked to come again: behind a balancer, perhaps to another process."""
 
 
-class OtlpHttpSettings(_Section):
+class OtlpHttpSettings(Section):
     bind: AddressField = "127.0.0.1:4318"
     """Where OTLP/HTTP is received (``/v1/traces``, ``/v1/logs``, ``/v1/metrics``; protobuf and JSON)."""
     cors_origins: TextList = ()
-    """Exact origins (scheme://host[:port]) whose browsers may send; ``*`` is not among them."""
+    """Exact origins (scheme://host[:port]) whose browsers may send, besides those of browser keys; ``*`` is not among
+    them."""
 
 
-class OtlpSettings(_Section):
+class TlsSettings(Section):
+    certificate: Path | None = None
+    """PEM, with the chain: both OTLP ports speak TLS. Read again when it changes, like the others."""
+    key: Path | None = None
+    """PEM."""
+    client_ca: Path | None = None
+    """PEM: only clients with a certificate that this authority signed get in."""
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> TlsSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("otlp.tls: certificate and key belong together: set both or neither")
+        if self.client_ca is not None and self.certificate is None:
+            raise ValueError("otlp.tls.client_ca: needs otlp.tls.certificate and otlp.tls.key")
+        return self
+
+
+class LimitSettings(Section):
+    key_bytes_per_second: int | None = Field(default=None, ge=1024)
+    """Of one ingest key, after decompression, with a burst of ten seconds; past that the answer is 429."""
+    memory_bytes: int | None = Field(default=None, ge=64 * 1024 * 1024)
+    """Of one receiving process; past that the answer is "retry"."""
+    requests: int = Field(default=1024, ge=1)
+    """Not yet answered, of one receiving process; past that the answer is "retry"."""
+    service_stacks_per_second: float | None = Field(default=None, gt=0)
+    """Errors of one service that keep stack and attributes, with a burst of ten seconds. All are counted."""
+
+
+class OtlpSettings(Section):
     grpc: GrpcSettings = GrpcSettings()
     http: OtlpHttpSettings = OtlpHttpSettings()
     auth: Literal["loopback", "none"] = "loopback"
-    """``loopback``: without ingest keys only loopback addresses are bound. ``none``: whoever reaches the port may
-    send."""
+    """``loopback``: without ingest keys only loopback addresses are bound; with them, every request needs one.
+    ``none``: whoever reaches the port may send."""
+    tls: TlsSettings = TlsSettings()
+    limits: LimitSettings = LimitSettings()
+    access_log: bool = False
+    """A line a request on stderr: who, what, how large, what became of it; nothing of what was sent."""
     max_request_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """Of one request, after decompression."""
     max_in_flight_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
     """Of all requests not yet answered; past that the answer is "retry"."""
 
 
-class ApiSettings(_Section):
+class ApiSettings(Section):
     bind: AddressField = "127.0.0.1:8080"
     """Where the pages, the REST API and ``/metrics`` are served."""
     public_url: HttpUrl | None = None
@@ -153,15 +122,15 @@ class ApiSettings(_Section):
     """``loopback``: only a loopback address is bound. ``none``: whoever reaches the port may read and change issues."""
 
 
-class ForwardSettings(_Section):
+class ForwardSettings(Section):
     endpoint: HttpUrl | None = None
     """One next hop, OTLP/gRPC: ``http://host:4317`` in the clear, ``https://…`` with TLS."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)
     """How long the next hop may take for one request."""
 
 
-class QueueSettings(_Section):
-    url: Annotated[str, AfterValidator(_queue_url)] = "sqlite:"
+class QueueSettings(Section):
+    url: Annotated[str, AfterValidator(queue_url)] = "sqlite:"
     """The durable queue: ``sqlite:`` keeps a file a worker in ``data_dir/queue``."""
     on_full: Literal["refuse", "pass"] = "refuse"
     """``refuse``: clients are told to retry. ``pass``: telemetry goes on, the errors that found no room are counted as
@@ -170,8 +139,8 @@ class QueueSettings(_Section):
     """Of one worker's queue file."""
 
 
-class StoreSettings(_Section):
-    url: Annotated[str, AfterValidator(_store_url)] | None = None
+class StoreSettings(Section):
+    url: Annotated[str, AfterValidator(store_url)] | None = None
     """The issue store; unset: a SQLite file in ``data_dir``."""
     occurrences_per_issue: int = Field(default=200, ge=1, le=100_000)
     """How many occurrences of an issue keep their stack and attributes. Counts are kept for all."""
@@ -181,7 +150,7 @@ class StoreSettings(_Section):
     """How long a record is recognised when it comes again (docs/counting.md)."""
 
 
-class LokiSettings(_Section):
+class LokiSettings(Section):
     url: HttpUrl | None = None
     """``http://loki:3100``: one line an occurrence is pushed there; unset: none."""
     tenant: str | None = None
@@ -190,7 +159,7 @@ class LokiSettings(_Section):
     """Sent as ``Authorization: Bearer …``."""
 
 
-class LinkSettings(_Section):
+class LinkSettings(Section):
     trace: str | None = None
     """A template with ``{trace_id}``: ``https://grafana/explore?…{trace_id}``."""
     logs: str | None = None
@@ -204,12 +173,12 @@ class LinkSettings(_Section):
     """Directories that programs are deployed to (``/opt/shop``): what stands below one is a path in the repository."""
 
 
-class RedactionSettings(_Section):
+class RedactionSettings(Section):
     policy: Path | None = None
     """A YAML file that switches redaction rules on and off and adds some (docs/redaction.md); unset: the defaults."""
 
 
-class InAppSettings(_Section):
+class InAppSettings(Section):
     include: PlacesInCode = ()
     """The application's own code, whatever the conventions of its language say: directories (``libs/acme``), beginnings
     of qualified names (``com.acme.kit``), or patterns with ``*`` over the file or the function (docs/grouping.md)."""
@@ -217,14 +186,14 @@ class InAppSettings(_Section):
     """Not the application's own: shared platform code, generated code. Stronger than ``include``."""
 
 
-class GroupingSettings(_Section):
+class GroupingSettings(Section):
     in_app: InAppSettings = InAppSettings()
     group_by_caller: PlacesInCode = ()
     """Functions that only raise (``fail``, ``errors.py:abort_*``) and types whose errors their caller tells apart:
     compared with ``file:function``, the function, the bare type."""
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole tree. Fields without a use in this version are not here: an unknown key is an error, not a wish."""
 
     data_dir: Path = Path("otel-errors-data")
@@ -243,18 +212,35 @@ class Settings(_Section):
 
     @model_validator(mode="after")
     def _loopback_unless_asked(self) -> Settings:
-        for key, bind, auth in (
-            ("otlp.grpc.bind", self.otlp.grpc.bind, self.otlp.auth),
-            ("otlp.http.bind", self.otlp.http.bind, self.otlp.auth),
-            ("api.bind", self.api.bind, self.api.auth),
+        for key, bind, auth, how in (
+            (
+                "otlp.grpc.bind",
+                self.otlp.grpc.bind,
+                self.otlp.auth,
+                "make one with otel-errors ingest-keys create, or ",
+            ),
+            (
+                "otlp.http.bind",
+                self.otlp.http.bind,
+                self.otlp.auth,
+                "make one with otel-errors ingest-keys create, or ",
+            ),
+            ("api.bind", self.api.bind, self.api.auth, ""),
         ):
-            if auth == "loopback" and not _address(bind).is_loopback:
+            if auth == "loopback" and not address(bind).is_loopback:
+                if how and self.ingest_keys_file.exists():
+                    continue  # the receivers refuse to start when there is none in it
                 switch = key.split(".", 1)[0] + ".auth"
                 raise ValueError(
                     f"{key}: {bind!r} is not a loopback address; without keys only loopback is bound "
-                    f"(set {switch}: none to open it)"
+                    f"({how}set {switch}: none to open it)"
                 )
         return self
+
+    @property
+    def ingest_keys_file(self) -> Path:
+        """The digests of the ingest keys."""
+        return self.data_dir / "ingest-keys.json"
 
     @property
     def public_url(self) -> str:

@@ -18,7 +18,8 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from collector_processor.receiver import Receiver
-from collector_processor.settings import Address, Settings
+from collector_processor.setting_values import Address
+from collector_processor.settings import Settings
 from collector_processor.sinks.metrics import ServiceMetrics
 
 REPORT_SECONDS = 1.0

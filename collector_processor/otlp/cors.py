@@ -21,7 +21,7 @@ class AllowedOrigins:
     """The configured origins. Raises ``ValueError`` for one that is none."""
 
     def __init__(self, origins: Iterable[str]) -> None:
-        self._allowed = frozenset(_checked(origin) for origin in origins)
+        self._allowed = frozenset(checked_origin(origin) for origin in origins)
 
     def headers(self, origin: bytes | None) -> Headers:
         """What every response to a request of that ``Origin`` carries; nothing for origins that may not send."""
@@ -49,10 +49,9 @@ class AllowedOrigins:
         ]
 
 
-def _checked(origin: str) -> bytes:
+def checked_origin(origin: str, key: str = "otlp.http.cors_origins") -> bytes:
+    """As a browser sends it. Raises ``ValueError`` for what is no origin; ``key``: where it stands."""
     normal = origin.strip().rstrip("/").lower()
     if not _ORIGIN.match(normal):
-        raise ValueError(
-            f"otlp.http.cors_origins: {origin!r} is not an origin: scheme://host[:port] is needed, exactly"
-        )
+        raise ValueError(f"{key}: {origin!r} is not an origin: scheme://host[:port] is needed, exactly")
     return normal.encode()

@@ -47,6 +47,8 @@ class Retry(msgspec.Struct, frozen=True):
 
     reason: str
     delay_seconds: float = RETRY_SECONDS
+    too_many: bool = False
+    """This client is over a limit of its own (429 over HTTP), where others may be served."""
 
 
 class BadData(msgspec.Struct, frozen=True):
@@ -61,5 +63,18 @@ class TooLarge(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Accepted | Retry | BadData | TooLarge
+class Unauthenticated(msgspec.Struct, frozen=True):
+    """Never without a key that is known here."""
+
+    reason: str
+
+
+class Forbidden(msgspec.Struct, frozen=True):
+    """Never with this key from there."""
+
+    reason: str
+
+
+Refusal = Retry | BadData | TooLarge | Unauthenticated | Forbidden
+Outcome = Accepted | Refusal
 Handler = Callable[[Request], Awaitable[Outcome]]

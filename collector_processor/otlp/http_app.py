@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from collector_processor.otlp.access_log import AccessLog
+from collector_processor.otlp.admission import Admission
 from collector_processor.otlp.content_encoding import (
     SUPPORTED,
     BodyTooLarge,
@@ -20,8 +23,9 @@ from collector_processor.otlp.content_encoding import (
     check_encoding,
     decompress,
 )
-from collector_processor.otlp.cors import AllowedOrigins, Headers
-from collector_processor.otlp.exchange import BadData, Encoding, Handler, Outcome, Request, Retry, TooLarge
+from collector_processor.otlp.cors import Headers
+from collector_processor.otlp.exchange import BadData, Encoding, Handler, Outcome, Refusal, Request, Retry, TooLarge
+from collector_processor.otlp.ingest_keys import IngestKey
 from collector_processor.otlp.messages import SIGNAL_OF_PATH
 from collector_processor.otlp.status import CONTENT_TYPES, to_http
 
@@ -53,9 +57,10 @@ class OtlpHttp:
         handler: Handler,
         *,
         max_request_bytes: int,
-        cors_origins: Iterable[str] = (),
+        admission: Admission | None = None,
         max_buffered_bytes: int | None = None,
         body_seconds: float = BODY_SECONDS,
+        access: AccessLog | None = None,
     ) -> None:
         self._handler = handler
         self._max_request_bytes = max_request_bytes
@@ -63,19 +68,21 @@ class OtlpHttp:
         self._body_seconds = body_seconds
         self._buffered_bytes = 0
         self._decompressing = asyncio.Semaphore(_DECOMPRESSING)
-        self._origins = AllowedOrigins(cors_origins)
+        self._admission = admission or Admission()
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        cors = self._origins.headers(headers.get(b"origin"))
+        origins = self._admission.origins
+        cors = origins.headers(headers.get(b"origin"))
         signal = SIGNAL_OF_PATH.get(scope["path"])
         if signal is None:
             await _plain(send, 404, f"not found; {', '.join(SIGNAL_OF_PATH)} are here", cors)
             return
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            allowed = self._origins.preflight(headers.get(b"origin"), headers.get(b"access-control-request-headers"))
+            allowed = origins.preflight(headers.get(b"origin"), headers.get(b"access-control-request-headers"))
             if allowed is None:
                 await _plain(send, 403, "this origin may not send", cors)
             else:
@@ -98,7 +105,19 @@ class OtlpHttp:
             await _respond(send, 415, [*answer.headers, *cors, accept], answer.body)
             return
 
+        began = time.perf_counter()
+        texts = _texts(headers)
+        key: IngestKey | None = None
+        size = 0
+
         async def handle() -> Outcome:
+            nonlocal key, size
+            admitted = self._admission.admit(signal, texts, "http")
+            if isinstance(admitted, Refusal):
+                if b"expect" not in headers:
+                    await self._discard(receive)
+                return admitted
+            key = admitted
             body = await self._read(receive, headers)
             if not isinstance(body, bytes):
                 return body
@@ -108,10 +127,9 @@ class OtlpHttp:
                 return TooLarge(str(error))
             except BrokenBody as error:
                 return BadData(str(error))
-            request = Request(
-                signal=signal, payload=body, encoding=encoding, peer=_peer(scope), headers=_texts(headers)
-            )
-            return await self._handler(request)
+            size = len(body)
+            request = Request(signal=signal, payload=body, encoding=encoding, peer=_peer(scope), headers=texts)
+            return self._admission.take(signal, key, size) or await self._handler(request)
 
         try:
             outcome = await handle()
@@ -121,6 +139,9 @@ class OtlpHttp:
             # Clients drop what a 500 answers; nothing that goes wrong in here is a reason for that.
             log.error("an OTLP/HTTP request failed inside the service: %s", type(error).__name__)
             outcome = Retry("the service failed on this request")
+        if self._access is not None:
+            took = time.perf_counter() - began
+            self._access.write(f"http/{encoding}", signal, _peer(scope), key, size, outcome, took)
         answer = to_http(signal, outcome, encoding)
         await _respond(send, answer.status, [*answer.headers, *cors], answer.body)
 

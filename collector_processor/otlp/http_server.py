@@ -4,30 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
+from collector_processor.otlp.access_log import AccessLog
+from collector_processor.otlp.admission import Admission
 from collector_processor.otlp.connections import BoundedHttp, max_connections
 from collector_processor.otlp.exchange import Handler
 from collector_processor.otlp.http_app import OtlpHttp
+from collector_processor.otlp.listening import listen
+from collector_processor.otlp.tls import TlsFiles, TlsUnusable
+
+RELOAD_SECONDS: Final = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class HttpServer:
     """A started server. ``port`` is the real one when 0 was asked for."""
 
-    def __init__(self, server: uvicorn.Server, serving: asyncio.Task[None], port: int) -> None:
+    def __init__(
+        self, server: uvicorn.Server, serving: asyncio.Task[None], port: int, reloading: asyncio.Task[None] | None
+    ) -> None:
         self._server = server
         self._serving = serving
+        self._reloading = reloading
         self.port = port
 
     async def stop(self, grace_seconds: float) -> None:
         """Stop accepting at once, let running requests end within the grace, cut the rest. May be called again."""
         self._server.config.timeout_graceful_shutdown = math.ceil(max(grace_seconds, 0.0))
         self._server.should_exit = True
+        if self._reloading is not None:
+            self._reloading.cancel()
         await self._serving
 
 
@@ -39,21 +54,31 @@ async def start_http(
     cors_origins: Iterable[str] = (),
     share_port: bool = False,
     max_buffered_bytes: int | None = None,
+    admission: Admission | None = None,
+    tls: TlsFiles | None = None,
+    access: AccessLog | None = None,
 ) -> HttpServer:
-    """OTLP/HTTP on ``bind`` (``host:port``). Raises ``OSError`` when the port cannot be had, ``ValueError`` for an
-    origin that is none. ``share_port``: several processes may listen there, each gets some of the connections."""
+    """OTLP/HTTP on ``bind`` (``host:port``), in the clear without ``tls``.
+
+    Raises ``OSError`` when the port cannot be had, ``ValueError`` for an origin that is none. ``share_port``: several
+    processes may listen there, each gets some of the connections.
+    """
     app = OtlpHttp(
         handler,
         max_request_bytes=max_request_bytes,
-        cors_origins=cors_origins,
+        admission=admission or Admission(cors_origins=cors_origins),
         max_buffered_bytes=max_buffered_bytes,
+        access=access,
     )
-    return await serve_app(app, bind=bind, share_port=share_port, lifespan=False)
+    return await serve_app(app, bind=bind, share_port=share_port, lifespan=False, tls=tls)
 
 
-async def serve_app(app: Any, *, bind: str, share_port: bool = False, lifespan: bool = True) -> HttpServer:
+async def serve_app(
+    app: Any, *, bind: str, share_port: bool = False, lifespan: bool = True, tls: TlsFiles | None = None
+) -> HttpServer:
     """Any ASGI application on ``bind``; returns when the port answers. Raises ``OSError`` when it cannot be had."""
-    listener = _listen(bind, share_port)
+    context = tls.context() if tls is not None else None
+    listener = listen(bind, share_port)
     config = uvicorn.Config(
         app,
         lifespan="auto" if lifespan else "off",
@@ -67,6 +92,8 @@ async def serve_app(app: Any, *, bind: str, share_port: bool = False, lifespan: 
         h11_max_incomplete_event_size=64 * 1024,
         http=_protocol(),
     )
+    config.load()
+    config.ssl = context
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     started = asyncio.create_task(server.listening.wait())
@@ -77,7 +104,24 @@ async def serve_app(app: Any, *, bind: str, share_port: bool = False, lifespan: 
     if serving.done():
         listener.close()
         raise OSError(f"{bind}: the server did not start") from serving.exception()
-    return HttpServer(server, serving, listener.getsockname()[1])
+    reloading = asyncio.create_task(_reload(tls, context)) if tls is not None and context is not None else None
+    return HttpServer(server, serving, listener.getsockname()[1], reloading)
+
+
+async def _reload(tls: TlsFiles, context: ssl.SSLContext) -> None:
+    """Take the files up again when they change."""
+    current = tls.stamp()
+    while True:
+        await asyncio.sleep(RELOAD_SECONDS)
+        now = tls.stamp()
+        if now == current:
+            continue
+        try:
+            tls.context()  # whether they fit together, before the one in use is touched
+            tls.load_into(context)
+        except TlsUnusable as error:
+            log.error("the certificates of before stay in use: %s", error)
+        current = now
 
 
 def _protocol() -> type[BoundedHttp]:
@@ -96,25 +140,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # signals belong to the service: it drains every role in its order
-
-
-def _listen(bind: str, share_port: bool) -> socket.socket:
-    host, _, port = bind.rpartition(":")
-    host = host.strip("[]")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if share_port:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            listener.bind(address)
-            listener.setblocking(False)
-        except OSError:
-            listener.close()
-            raise
-        return listener
-    except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {bind}: {error.strerror or error}") from None

@@ -17,21 +17,25 @@ _T = TypeVar("_T")
 class InFlight:
     """``take`` and ``give_back`` on the loop's thread."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, max_requests: int) -> None:
         self._max_bytes = max_bytes
+        self._max_requests = max_requests
+        self._requests = 0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self.bytes = 0
 
     def take(self, size: int) -> bool:
         """Whether there is room. A request larger than the whole bound may still go alone: refused each time, it would
         never arrive."""
-        if self.bytes and self.bytes + size > self._max_bytes:
+        if self._requests >= self._max_requests or (self.bytes and self.bytes + size > self._max_bytes):
             return False
         self.bytes += size
+        self._requests += 1
         return True
 
     def give_back(self, size: int) -> None:
         self.bytes -= size
+        self._requests -= 1
 
     async def compute(self, size: int, work: Callable[[], _T]) -> _T:
         """``work()`` in a thread.
@@ -47,6 +51,7 @@ class InFlight:
         except asyncio.CancelledError:
             if not running.cancel():
                 self.bytes += size
+                self._requests += 1
 
                 def give_back(_: object) -> None:
                     with suppress(RuntimeError):  # the loop is closed: nobody counts any more

@@ -1,11 +1,13 @@
 """Outcome → what the wire says. One table, both protocols.
 
-| outcome  | gRPC                                        | HTTP                     | the client |
-|----------|---------------------------------------------|--------------------------|------------|
-| Accepted | OK, ``partial_success`` when there is one   | 200, the same message    | is done    |
-| Retry    | UNAVAILABLE and RetryInfo                   | 503 and ``Retry-After``  | sends again |
-| BadData  | INVALID_ARGUMENT                            | 400                      | drops      |
-| TooLarge | RESOURCE_EXHAUSTED, no RetryInfo            | 413                      | drops      |
+| outcome         | gRPC                                      | HTTP                           | the client  |
+|-----------------|-------------------------------------------|--------------------------------|-------------|
+| Accepted        | OK, ``partial_success`` when there is one | 200, the same message          | is done     |
+| Retry           | UNAVAILABLE and RetryInfo                 | 503 (429) and ``Retry-After``  | sends again |
+| BadData         | INVALID_ARGUMENT                          | 400                            | drops       |
+| TooLarge        | RESOURCE_EXHAUSTED, no RetryInfo          | 413                            | drops       |
+| Unauthenticated | UNAUTHENTICATED                           | 401                            | drops       |
+| Forbidden       | PERMISSION_DENIED                         | 403                            | drops       |
 
 UNKNOWN, INTERNAL and 500 are not in it: clients drop data on those, and nothing that goes wrong in here is a reason
 to drop data. RetryInfo travels twice over gRPC, in ``grpc-status-details-bin`` (the specification) and as the trailer
@@ -23,7 +25,18 @@ from google.protobuf import any_pb2, duration_pb2, json_format
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from collector_processor.otlp.exchange import Accepted, BadData, Encoding, Outcome, Retry, TelemetrySignal, TooLarge
+from collector_processor.otlp.exchange import (
+    Accepted,
+    BadData,
+    Encoding,
+    Forbidden,
+    Outcome,
+    Refusal,
+    Retry,
+    TelemetrySignal,
+    TooLarge,
+    Unauthenticated,
+)
 from collector_processor.otlp.messages import SERVICES
 
 CONTENT_TYPES: dict[Encoding, str] = {"protobuf": "application/x-protobuf", "json": "application/json"}
@@ -61,7 +74,7 @@ def success_message(signal: TelemetrySignal, outcome: Accepted) -> Message:
     return response  # type: ignore[no-any-return]
 
 
-def to_grpc(outcome: Retry | BadData | TooLarge) -> GrpcStatus:
+def to_grpc(outcome: Refusal) -> GrpcStatus:
     """Code, details and trailers of a call that failed."""
     status = _rpc_status(outcome)
     trailers = [("grpc-status-details-bin", status.SerializeToString())]
@@ -78,7 +91,10 @@ def to_http(signal: TelemetrySignal, outcome: Outcome, encoding: Encoding) -> Ht
     if isinstance(outcome, Retry):
         # Whole seconds are what every client understands; zero would ask for a storm.
         headers.append((b"retry-after", str(max(1, math.ceil(retry_seconds(outcome)))).encode()))
-    return HttpAnswer(_HTTP_STATUS[type(outcome)], tuple(headers), body)
+    if isinstance(outcome, Unauthenticated):
+        headers.append((b"www-authenticate", b"Bearer"))
+    status = 429 if isinstance(outcome, Retry) and outcome.too_many else _HTTP_STATUS[type(outcome)]
+    return HttpAnswer(status, tuple(headers), body)
 
 
 def retry_seconds(outcome: Retry) -> float:
@@ -93,20 +109,24 @@ def bounded(text: str, max_bytes: int) -> str:
     return clean.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
-_GRPC_CODES: dict[type[Retry] | type[BadData] | type[TooLarge], tuple[grpc.StatusCode, int]] = {
+_GRPC_CODES: dict[type, tuple[grpc.StatusCode, int]] = {
     Retry: (grpc.StatusCode.UNAVAILABLE, code_pb2.UNAVAILABLE),
     BadData: (grpc.StatusCode.INVALID_ARGUMENT, code_pb2.INVALID_ARGUMENT),
     TooLarge: (grpc.StatusCode.RESOURCE_EXHAUSTED, code_pb2.RESOURCE_EXHAUSTED),
+    Unauthenticated: (grpc.StatusCode.UNAUTHENTICATED, code_pb2.UNAUTHENTICATED),
+    Forbidden: (grpc.StatusCode.PERMISSION_DENIED, code_pb2.PERMISSION_DENIED),
 }
-_HTTP_STATUS: dict[type[Accepted] | type[Retry] | type[BadData] | type[TooLarge], int] = {
+_HTTP_STATUS: dict[type, int] = {
     Accepted: 200,
     Retry: 503,
     BadData: 400,
     TooLarge: 413,
+    Unauthenticated: 401,
+    Forbidden: 403,
 }
 
 
-def _rpc_status(outcome: Retry | BadData | TooLarge) -> status_pb2.Status:
+def _rpc_status(outcome: Refusal) -> status_pb2.Status:
     status = status_pb2.Status(
         code=_GRPC_CODES[type(outcome)][1], message=bounded(outcome.reason, MAX_REASON_BYTES) or "no reason given"
     )

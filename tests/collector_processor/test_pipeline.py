@@ -231,6 +231,38 @@ def test_process_takes_any_attributes(attributes: dict[str, Any], type_: Any, me
     assert event.title.isprintable()
 
 
+async def test_over_the_limit_of_a_service_every_error_is_counted_and_says_what_is_not_kept(
+    kept: Kept, hop: Handler
+) -> None:
+    pipeline = road(kept, hop, stacks_per_second=0.01)
+    for number in range(3):
+        await pipeline.handle(traces(telemetry.traces_with_error(f"bad total {number}")))
+    whole, *sampled = kept.events
+    assert whole.stacktrace != ""
+    assert [event.stacktrace for event in sampled] == ["", ""]
+    assert {event.fingerprint for event in kept.events} == {whole.fingerprint}
+    assert "service_stacks_per_second" in sampled[0].attributes["otel_errors.not_kept"]
+    forwarded = first_event(hop.requests[2].payload)
+    assert forwarded["exception.stacktrace"].startswith("Traceback"), "telemetry goes on whole"
+
+
+async def test_requests_not_yet_answered_are_bounded(kept: Kept) -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Request) -> Outcome:
+        entered.set()
+        await leave.wait()
+        return Accepted()
+
+    pipeline = road(kept, slow, max_requests=1)
+    first = asyncio.create_task(pipeline.handle(traces(b"")))
+    await entered.wait()
+    assert isinstance(await pipeline.handle(traces(b"")), Retry)
+    leave.set()
+    assert await first == Accepted()
+    assert await pipeline.handle(traces(b"")) == Accepted()
+
+
 # --- what passes unchanged ---
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from collector_processor.settings import LIBRARY_NAMES, Address, SettingsError, load, masked
+from collector_processor.otlp.ingest_keys import KeyFile
+from collector_processor.setting_values import Address
+from collector_processor.settings import LIBRARY_NAMES, SettingsError, load, masked
 
 
 def test_a_flag_wins_over_environment_over_file_over_default(tmp_path: Path) -> None:
@@ -119,3 +121,19 @@ def test_a_place_that_would_match_everything_is_refused(tmp_path: Path, value: s
     with pytest.raises(SettingsError, match=r"grouping\.in_app\.exclude\.0: ") as raised:
         load(file, environment={})
     assert repr(value)[:100] in str(raised.value)
+
+
+def test_ingest_keys_open_other_addresses_than_loopback(tmp_path: Path) -> None:
+    tree = {"OTEL_ERRORS_DATA_DIR": str(tmp_path), "OTEL_ERRORS_OTLP__GRPC__BIND": "0.0.0.0:4317"}
+    with pytest.raises(SettingsError, match="ingest-keys create"):
+        load(environment=tree)
+    KeyFile(tmp_path / "ingest-keys.json").create("first", "server", [], 0)
+    assert load(environment=tree)[0].otlp.grpc.bind == "0.0.0.0:4317"
+
+
+@pytest.mark.parametrize(
+    ("tls", "problem"), [({"CERTIFICATE": "a.pem"}, "belong together"), ({"CLIENT_CA": "a.pem"}, "otlp.tls.client_ca")]
+)
+def test_parts_of_tls_need_each_other(tls: dict[str, str], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        load(environment={f"OTEL_ERRORS_OTLP__TLS__{name}": value for name, value in tls.items()})
