@@ -16,6 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from collector_processor.otlp.byte_texts import READABLE, encoding_of
 from collector_processor.stages.redact import DEFAULT_RULES, Redaction
 from collector_processor.stages.redact.spread import spread, told
 
@@ -24,8 +25,6 @@ _MAX_KEY: Final = 256
 _STRUCTURE: Final = re.compile(r"\s*(?:\{\s*\"|\[\s*[\"\[{0-9-])")
 _ANY_WORD: Final = "Xk3vQ9Zt7m"
 _WORDS: Final = {rule.name: rule.replacement for rule in DEFAULT_RULES}
-_READABLE: Final = re.compile(rb"[\t\n\r\x20-\x7e]{4,}")
-"""What can be read inside a binary value."""
 
 
 class TextRedactor(Protocol):
@@ -212,24 +211,26 @@ class RequestRedaction:
         return 0
 
     def _bytes(self, value: AnyValue, keys: tuple[str, ...]) -> int:
-        try:
-            clean, count = self._under(value.bytes_value.decode(), keys)
-        except UnicodeDecodeError:
+        encoding = encoding_of(value.bytes_value)
+        if encoding is None:
             return self._binary(value, keys)
+        clean, count = self._under(value.bytes_value.decode(encoding), keys)
         if count:
-            value.bytes_value = clean.encode()
+            value.bytes_value = clean.encode(encoding, "replace")
         return count
 
     def _binary(self, value: AnyValue, keys: tuple[str, ...]) -> int:
+        """What can be read inside a binary value, run by run, each in the encoding of the run."""
         total = 0
 
         def redact(run: re.Match[bytes]) -> bytes:
             nonlocal total
-            clean, count = self._under(run[0].decode(), keys)
+            encoding = run.lastgroup or "ascii"
+            clean, count = self._under(run[0].decode(encoding), keys)
             total += count
-            return clean.encode() if count else run[0]
+            return clean.encode(encoding, "replace") if count else run[0]
 
-        clean = _READABLE.sub(redact, value.bytes_value)
+        clean = READABLE.sub(redact, value.bytes_value)
         if total:
             value.bytes_value = clean
         return total

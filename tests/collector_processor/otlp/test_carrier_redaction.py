@@ -150,6 +150,53 @@ def test_a_log_body_of_any_kind(body: Any) -> None:
     assert not [needle for needle in NEEDLES if needle in forwarded]
 
 
+TEXT_ENCODINGS = [
+    "utf-8",
+    "utf-8-sig",
+    "latin-1",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "utf-32-le",
+    "utf-32-be",
+]
+
+
+@pytest.mark.parametrize("encoding", TEXT_ENCODINGS)
+def test_bytes_that_hold_a_text_in_another_encoding(encoding: str) -> None:
+    request, records = telemetry.logs()
+    text = f"Größe: {PLANTED}, password='hunter2hunter2'"
+    add_record(records, {"exception.type": "ValueError", "raw": text.encode(encoding)})
+    spliced(request)
+    (value,) = [one.value.bytes_value for one in records[0].attributes if one.key == "raw"]
+    assert value.decode(encoding) == "Größe: mail [email] card [card], password='[password]'"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(("before", "after"), [(b"\xff\x00\x9d", b"\xfe\x00"), (b"\x00\x01\xd8\x00\xd8", b"\xd8")])
+def test_bytes_that_hold_a_text_among_others(encoding: str, before: bytes, after: bytes) -> None:
+    request, records = telemetry.logs()
+    add_record(records, {"exception.type": "ValueError", "raw": before + PLANTED.encode(encoding) + after})
+    spliced(request)
+    (value,) = [one.value.bytes_value for one in records[0].attributes if one.key == "raw"]
+    assert "[email]".encode(encoding) in value
+    assert EMAIL.encode(encoding) not in value
+    assert CARD.encode(encoding) not in value
+    assert value.startswith(before)
+
+
+@given(st.binary(max_size=64))
+@settings(deadline=None, derandomize=True)
+def test_bytes_without_a_finding_stay_as_they_are(data: bytes) -> None:
+    request, records = telemetry.logs()
+    add_record(records, {"exception.type": "ValueError", "raw": data})
+    if spliced(request).counts:
+        return
+    (value,) = [one.value.bytes_value for one in records[0].attributes if one.key == "raw"]
+    assert value == data
+
+
 def test_ids_times_and_everything_that_is_no_text_stay() -> None:
     request = whole_span_request(error=True)
     before = Span.FromString(request.resource_spans[0].scope_spans[0].spans[0].SerializeToString())

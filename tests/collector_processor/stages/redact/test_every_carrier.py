@@ -1,14 +1,17 @@
-"""Every class of secret, on every carrier, through the real servers: then nothing that was written or answered holds
-one."""
+"""Every class of secret, on every carrier, through the real servers (gRPC, HTTP with protobuf, HTTP with JSON): then
+nothing that was written or answered holds one."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
+from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -51,7 +54,8 @@ def _traces(text: str, number: int) -> ExportTraceServiceRequest:
     trace = number.to_bytes(16, "big")
     span = add_span(spans, name=text, trace_id=trace)
     fail(span, text)
-    put(span.attributes, {"note": text, "map": {"a": [text, {"b": text}], text: "as a key"}, "raw": text.encode()})
+    put(span.attributes, {"note": text, "map": {"a": [text, {"b": text}], text: "as a key"}})
+    put(span.attributes, {"raw": text.encode(), "wide": text.encode("utf-16"), "odd": b"\xff\x00" + text.encode()})
     put(span.links.add(trace_id=trace, span_id=b"12345678").attributes, {"note": text})
     add_exception(span, message=f"{MARK} {text}", **{"extra": text, f"key {text}"[:200]: 1, "list": [text]})
     put(span.events.add(name=text).attributes, {"note": text})
@@ -74,16 +78,30 @@ def _logs(text: str, number: int) -> ExportLogsServiceRequest:
     return request
 
 
+def _json(request: ExportTraceServiceRequest | ExportLogsServiceRequest) -> bytes:
+    """OTLP's JSON: ids in hexadecimal, enumerations as numbers."""
+
+    def otlp(name: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: otlp(key, inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [otlp(name, inner) for inner in value]
+        return base64.b64decode(value).hex() if name in ("traceId", "spanId", "parentSpanId") else value
+
+    return json.dumps(otlp("", MessageToDict(request, use_integers_for_enums=True))).encode()
+
+
 def _send(processor: Processor) -> None:
     with grpc.insecure_channel(processor.grpc) as channel, httpx.Client(base_url=f"http://{processor.http}") as client:
         for number, (_, text, _) in enumerate(PLANTED):
             for signal, request in (("traces", _traces(text, number + 1)), ("logs", _logs(text, number))):
                 payload = request.SerializeToString()
-                if number % 2:
+                if number % 3 == 1:
                     method = f"/{SERVICES[signal].grpc_name}/Export"  # type: ignore[index]
                     channel.unary_unary(method)(payload, timeout=60, wait_for_ready=True)
                 else:
-                    headers = {"Content-Type": "application/x-protobuf"}
+                    headers = {"Content-Type": "application/json" if number % 3 else "application/x-protobuf"}
+                    payload = _json(request) if number % 3 else payload
                     assert client.post(f"/v1/{signal}", content=payload, headers=headers, timeout=60).status_code == 200
 
 
@@ -144,7 +162,9 @@ def test_no_secret_of_any_class_is_written_or_answered(tmp_path: Path) -> None:
         (place, rule)
         for place, content in places
         for rule, _, secret in PLANTED
-        if secret.encode() in content or secret.replace("\n", "\\n").encode() in content
+        if secret.encode() in content
+        or secret.replace("\n", "\\n").encode() in content
+        or secret.encode("utf-16-le") in content
     ]
     assert sorted(set(found)) == []
     for name in ("Loki", "forwarded", "log"):

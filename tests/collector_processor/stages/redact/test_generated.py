@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from collector_processor.stages.redact import DEFAULT_RULES, Redactor
-from collector_processor.stages.redact.rules import tokens_cloud, tokens_code, tokens_services
+from collector_processor.stages.redact.rules import tokens_cloud, tokens_code, tokens_models, tokens_services
 from collector_processor.stages.redact.rules.cards import is_card
 from collector_processor.stages.redact.rules.identity import IBAN_LENGTHS
 
@@ -72,7 +72,8 @@ def _email(rng: random.Random) -> str:
     return f"{local}@{rng.choice(['mail', 'shop', 'x1'])}.{rng.choice(['example.com', 'de', 'co.uk', 'io', 'org'])}"
 
 
-_TOKENS = [rule.examples[0].text[9:-12] for rule in (*tokens_cloud.RULES, *tokens_code.RULES, *tokens_services.RULES)]
+_ISSUED = (*tokens_cloud.RULES, *tokens_code.RULES, *tokens_models.RULES, *tokens_services.RULES)
+_TOKENS = [rule.examples[0].text[9:-12] for rule in _ISSUED]
 
 BARE: dict[str, Callable[[random.Random], str]] = {
     "card": _card,
@@ -105,6 +106,23 @@ KEYED = [
     "%22password%22%3A%22{}%22",
     "&quot;password&quot;:&quot;{}&quot;",
     "Key (api_token)=({}) already exists",
+    '{{"name":"API_TOKEN","value":"{}"}}',
+    "- name: POSTGRES_PASSWORD\n  value: {}\n- name: X",
+    '<entry key="db.password">{}</entry>',
+    "<key>ApiKey</key><string>{}</string>",
+    "<token><![CDATA[{}]]></token>",
+    "&lt;password&gt;{}&lt;/password&gt;",
+    "['deploy', '--token', '{}']",
+    "Map(user -> ann, password -> {})",
+    "machine api.example login ann password {}",
+    "setenv DB_PASSWORD {}",
+    "SET PASSWORD FOR 'ann'@'%' = '{}'",
+    "Driver={{ODBC}};Uid=sa;Pwd={{{};}}",
+    "failed with password {} today",
+    "Authorization: Acme {}",
+    "пароль: {}",
+    "密码：{}",
+    "login(password='{0}') with {0} refused",
 ]
 LOOK_ALIKES: list[Callable[[random.Random], str]] = [
     lambda rng: f"{rng.getrandbits(128):032x}",
