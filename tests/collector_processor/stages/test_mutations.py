@@ -11,7 +11,7 @@ from collector_processor.stages.fingerprint import group
 from tests.collector_processor.stacktraces.programs import node, run_node, run_python
 from tests.collector_processor.stacktraces.test_corpus import RECORDS
 from tests.collector_processor.stacktraces.test_toolchains import failing, needs
-from tests.collector_processor.stages.mutations import document
+from tests.collector_processor.stages.mutations import cases, document
 from tests.collector_processor.stages.mutations.measure import Result, is_right, mutated, our_key
 from tests.collector_processor.stages.mutations.other import OTHER
 from tests.collector_processor.stages.mutations.same import SAME
@@ -68,7 +68,18 @@ def test_the_seeds_are_different_bugs() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_the_document_has_the_table_of_today() -> None:
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
+def test_twenty_cases(case: cases.Case) -> None:
+    assert case.one != case.other
+    assert (cases.issues(case) == case.right) is (case.name not in cases.NOT_MET)
+
+
+def test_there_are_twenty() -> None:
+    assert len({case.name for case in cases.CASES}) == 20
+    assert set(cases.NOT_MET) <= {case.name for case in cases.CASES}
+
+
+def test_the_document_has_the_tables_of_today() -> None:
     text = document.PATH.read_text(encoding="utf-8")
     assert text == document.whole(text), "run python -m tests.collector_processor.stages.mutations.document"
 

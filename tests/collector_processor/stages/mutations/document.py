@@ -1,4 +1,4 @@
-"""The table of mutations in docs/grouping.md: ``python -m tests.collector_processor.stages.mutations.document``."""
+"""The tables of docs/grouping.md: ``python -m tests.collector_processor.stages.mutations.document``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.collector_processor.stages.mutations import cases
 from tests.collector_processor.stages.mutations.measure import Result, is_right, mutated, our_key
 from tests.collector_processor.stages.mutations.other import OTHER
 from tests.collector_processor.stages.mutations.same import SAME
 from tests.collector_processor.stages.mutations.trace import seeds
 
 PATH = Path(__file__).parents[4] / "docs" / "grouping.md"
-BEGIN, END = "<!-- mutations: begin -->\n", "<!-- mutations: end -->\n"
 SHORT = {"javascript": "js", "kotlin": "kt", "dotnet": ".net", "python": "py", "elixir": "ex", "native": "c++"}
 
 
@@ -41,10 +41,12 @@ def table(results: Sequence[Result]) -> str:
 
 
 def whole(text: str) -> str:
-    """``text``, the document, with the table of today."""
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{table(mutated(seeds()))}\n{END}{after}"
+    """``text``, the document, with the tables of today."""
+    for name, made in (("cases", cases.table()), ("mutations", table(mutated(seeds())))):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n{made}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
 if __name__ == "__main__":
