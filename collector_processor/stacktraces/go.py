@@ -66,7 +66,7 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     previous = ""
     place: re.Match[str] | None = None
     for line in all_lines:
-        short = line[:MAX_LINE]
+        short = line[:MAX_LINE].removeprefix("  | ")  # the margin of cockroachdb/errors
         if place is not None:  # file:line (0xpc), the function on the next line
             function = short.strip().partition(": ")[0]
             frames.append(Frame(function or None, None, place[1], int(place[2]), None, in_app.go(place[1], function)))

@@ -17,6 +17,8 @@ _ANNOUNCED = tuple(
     f"{word} {noun}" for word in ("Unhandled", "Uncaught", "Fatal") for noun in ("Exception", "exception")
 )
 """What stands before a type and is none."""
+_ANNOUNCING = tuple(word + "." for word in _ANNOUNCED)
+"""What .NET says before a type, whatever its name."""
 _NAMED = ("Error", "Exception", "Throwable", "Failure", "Fault", "Timeout", "Interrupt")
 
 
@@ -35,7 +37,8 @@ def split_header(header: Sequence[str], type_: str) -> tuple[str | None, str | N
                 name = said.partition(" (")[0].rpartition(" ")[2]
             if _TYPE.fullmatch(name[:256]) and name not in LOG_LEVELS and not said.endswith(_ANNOUNCED):
                 whole = "\n".join([message.removeprefix(" "), *lines_[index + 1 :]]).rstrip()
-                if (wanted and bare_type(name) == wanted) or name.endswith(_NAMED):
+                sure = said[: -len(name)].rstrip(" ").endswith(_ANNOUNCING)
+                if sure or (wanted and bare_type(name) == wanted) or name.endswith(_NAMED):
                     return name, whole
                 if weak is None and segment == 0 and said == name and "." in name and not message[:1].isdigit():
                     weak = (name, whole)

@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"\tat ([\w$]+\.[\w.$<>]{1,512})\(([\w$\-]{1,128}\.(?:java|k
 """What most lines are: the rest of the reader says the same of it, in more steps."""
 _LOCATION = re.compile(r"(?:[\w.\-]+@[\w.+\-]+/)?(.*?)(?::(-?[0-9]{1,9}))?")
 """A thread dump prints the module here."""
-_MODULE = re.compile(r"(?:[\w.@\-]*/){1,2}(?!0x|[0-9])")
+_MODULE = re.compile(r"(?:[\w.@+\-]*/){1,2}(?!0x|[0-9])")
 """The module and class loader that Java 9 prints in front: another release of Java, another prefix."""
 _FILES = (".java", ".kt", ".scala", ".groovy", ".clj", "Native Method", "Unknown Source")
 _LINK = re.compile(r"([ \t]*)(Caused by|Suppressed|Wrapped by): ")

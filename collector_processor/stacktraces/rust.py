@@ -80,6 +80,8 @@ def _numbered(all_lines: Sequence[str]) -> list[Frame]:
     causes = False
     for line in all_lines:
         bare = line[:MAX_LINE].strip()
+        if function is not None and bare.startswith("with "):  # the fields of a span, as tracing-error prints them
+            continue
         place = position(bare[3:]) if function is not None and bare.startswith("at ") else None
         if function is not None:
             file, row, column = place or (None, None, None)

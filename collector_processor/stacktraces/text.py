@@ -44,8 +44,9 @@ _DIGITS = re.compile("[0-9]+")
 _MAX_PREFIX = 192
 _INDENTED = "   "
 """Python's frames have two blanks in front of them, whatever stands above."""
-_LOGGED = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2}|\w[ \t]*\| |^\[\w+\] |^[VDIWEF]/\w")
-"""A clock, the bar of docker compose, the level in brackets of sbt and Maven, Android's level and tag."""
+_CLOCK = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2}")
+_MARKED = re.compile(r"\w[ \t]{0,64}\| |^\[\w+\] |^[VDIWEF]/\w")
+"""The bar of docker compose, the level in brackets of sbt and Maven, Android's level and tag."""
 _PREFIX_END = re.compile(r".*(?:: |\| |\] | - | [FP] )", re.DOTALL)
 _CLOCK_END = re.compile(r".*?0:0:0\S* ")
 
@@ -145,14 +146,20 @@ def without_log_prefix(all_lines: list[str]) -> list[str]:
         return _dedented(all_lines)
     if first == "Traceback (most recent call last):" or len(all_lines) < 2:  # what most texts begin with
         return all_lines
-    if _LOGGED.search(first[:_MAX_PREFIX]) is None:
+    if not first or not _looks_logged(first[:_MAX_PREFIX]):
         return all_lines
     prefix = _common_prefix(all_lines)
     end = _PREFIX_END.match(prefix) or _CLOCK_END.match(prefix)
-    if end is None or _LOGGED.search(end[0].replace(":0", ":00")) is None:
+    if end is None or not _looks_logged(end[0].replace(":0", ":00")):
         return all_lines
     bare = re.compile(re.escape(end[0].rstrip()).replace("0", "[0-9]+") + " ?")
     return [line[found.end() :] if (found := bare.match(line)) is not None else line for line in all_lines]
+
+
+def _looks_logged(start: str) -> bool:
+    return _CLOCK.search(start) is not None or (
+        ("| " in start or start[0] == "[" or start[1:2] == "/") and _MARKED.search(start) is not None
+    )
 
 
 def _dedented(all_lines: list[str]) -> list[str]:
