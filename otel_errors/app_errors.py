@@ -15,11 +15,13 @@ from otel_errors import error_codes
 from otel_errors.app_errors_arguments import (
     MAX_TEXT_CHARACTERS,
     entry_of,
+    exception_or_none,
     fields,
     header_text,
     noted,
     picklable,
     seconds,
+    truth,
 )
 from otel_errors.details import Json, safe_details
 from otel_errors.error_codes import ErrorCode
@@ -122,7 +124,7 @@ class BaseAppError(Exception):
         inherited = entry.critical and (
             entry is not error_codes.INTERNAL_ERROR or isinstance(self, InternalServerError)
         )
-        self.is_critical: bool = inherited if is_critical is None else bool(is_critical)
+        self.is_critical: bool = truth(is_critical, inherited)
         self.user_message: str | None = None if user_message is None else text_of(user_message)[0][:MAX_TEXT_CHARACTERS]
         self.retry_after: float | None = seconds(retry_after)
         """After how many seconds asking again may help; None when it is not known."""
@@ -344,9 +346,7 @@ class InternalServerError(BaseAppError):
         **arguments: Unpack[CommonArguments],
     ) -> None:
         super().__init__(message, **arguments)
-        self.original_exception: BaseException | None = (
-            original_exception if isinstance(original_exception, BaseException) else None
-        )
+        self.original_exception: BaseException | None = exception_or_none(original_exception)
         if self.original_exception is not None:
             self.__cause__ = self.original_exception
 

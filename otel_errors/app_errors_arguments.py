@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from otel_errors import error_codes
 from otel_errors.details import Json
@@ -12,6 +12,7 @@ from otel_errors.error_codes import ErrorCode
 from otel_errors.safe_text import text_of
 
 MAX_FIELDS: Final = 64
+LARGEST_NUMBER: Final = 2**53
 MAX_TEXTS_OF_A_FIELD: Final = 8
 MAX_FIELD_CHARACTERS: Final = 200
 MAX_TEXT_CHARACTERS: Final = 500
@@ -19,24 +20,42 @@ MAX_TEXT_CHARACTERS: Final = 500
 
 def entry_of(wanted: object, default: ErrorCode) -> tuple[ErrorCode, int, str]:
     """(entry for the statuses, number, code)"""
-    if isinstance(wanted, ErrorCode):
-        return wanted, wanted.number, wanted.code
-    if isinstance(wanted, int) and not isinstance(wanted, bool):
-        entry = error_codes.find(wanted)
-        if entry is not None:
-            return entry, entry.number, entry.code
-        near = error_codes.for_status(wanted) if 400 <= wanted <= 599 else default
-        return (
-            ErrorCode(near.code, wanted, wanted if 400 <= wanted <= 599 else near.status, near.meaning),
-            wanted,
-            near.code,
-        )
-    if isinstance(wanted, str) and wanted:
-        entry = error_codes.find(wanted)
-        if entry is not None:
-            return entry, entry.number, entry.code
-        return default, default.number, text_of(wanted)[0][: error_codes.MAX_CODE_CHARACTERS]
+    try:
+        if isinstance(wanted, ErrorCode):
+            return wanted, wanted.number, wanted.code
+        if isinstance(wanted, int) and not isinstance(wanted, bool):
+            return _of_number(int.__index__(wanted), default)  # HTTPStatus.NOT_FOUND as 404
+        if isinstance(wanted, str) and wanted:
+            code = text_of(wanted)[0][: error_codes.MAX_CODE_CHARACTERS]
+            entry = error_codes.find(code)
+            return (default, default.number, code) if entry is None else (entry, entry.number, entry.code)
+    except Exception:  # an object that resists being looked at
+        pass
     return default, default.number, default.code
+
+
+def _of_number(number: int, default: ErrorCode) -> tuple[ErrorCode, int, str]:
+    entry = error_codes.find(number)
+    if entry is not None:
+        return entry, entry.number, entry.code
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        return default, default.number, default.code
+    is_status = 400 <= number <= 599
+    near = error_codes.for_status(number) if is_status else default
+    return ErrorCode(near.code, number, number if is_status else near.status, near.meaning), number, near.code
+
+
+def truth(value: object, default: bool) -> bool:
+    """``default`` for None and for what is neither true nor false."""
+    try:
+        return default if value is None else bool(value)
+    except Exception:
+        return default
+
+
+def exception_or_none(value: object) -> BaseException | None:
+    # Not isinstance, which asks the object itself.
+    return cast(BaseException, value) if issubclass(type(value), BaseException) else None
 
 
 def noted(details: dict[str, Json], key: str, value: object) -> str | None:
@@ -63,10 +82,11 @@ def fields(given: object) -> dict[str, list[str]]:
 
 
 def seconds(value: object) -> float | None:
-    if (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 10**9
-    ):  # neither NaN nor infinity
-        return value
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 10**9:  # nor NaN
+            return value
+    except Exception:
+        pass
     return None
 
 

@@ -113,7 +113,7 @@ def _declare(entry: ErrorCode) -> ErrorCode:
         )
     if not isinstance(entry.status, int) or not 400 <= entry.status <= 599:
         raise ErrorCodeConflict(f"status: {entry.status!r}: an HTTP status from 400 to 599 is needed")
-    if not entry.meaning.strip():
+    if not isinstance(entry.meaning, str) or not entry.meaning.strip():
         raise ErrorCodeConflict(f"meaning: {entry.meaning!r}: a sentence is needed")
     known = _by_code.get(entry.code) or _by_number.get(entry.number)
     if known == entry:

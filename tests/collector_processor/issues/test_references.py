@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -174,7 +174,7 @@ def test_counts_do_not_depend_on_references(fed: Fed) -> None:
     assert found.event_id == "b"
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.binary(min_size=5, max_size=5).map(lambda key: bytes(b & 1 for b in key)), min_size=1), st.data())
 def test_keys_are_found_only_where_they_begin(keys: list[bytes], data: st.DataObject) -> None:
     wanted = data.draw(st.sampled_from([*keys, b"\0\0\0\0\0", b"\1\0\1\0\1"]))

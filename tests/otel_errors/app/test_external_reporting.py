@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel_errors.external_reporting import BadDsn, apply_dsn, exporter_variables
@@ -66,7 +66,7 @@ def test_a_bad_one_is_named_without_its_key_and_changes_nothing(dsn: str, capsys
     assert "sesame" not in said
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text() | st.from_regex(r"https?://[^/]*@?[^/]*(:[0-9]*)?/?.*", fullmatch=True))
 def test_whatever_is_in_it_the_header_is_one_header(dsn: str) -> None:
     try:

@@ -99,7 +99,9 @@ def test_an_unknown_exception_gets_the_generic_message_and_keeps_its_text_for_de
     assert record.funcName == "test_an_unknown_exception_gets_the_generic_message_and_keeps_its_text_for_developers"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.text(min_size=3).filter(lambda text: text.strip() == text and len(set(text)) > 2))
 def test_no_text_of_an_unknown_exception_reaches_the_user(text: str) -> None:
     marked = f"\x1b[2J{SECRET}\n{text}{SECRET}"

@@ -208,7 +208,9 @@ def test_opentelemetry_gets_each_record_once_unless_it_is_switched_off(
     assert len(telemetry.records) == 2
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.text(), st.dictionaries(st.text(), st.text(), max_size=4))
 def test_a_record_is_one_line_whatever_is_in_it(text: str, extra: dict[str, str]) -> None:
     record = logging.makeLogRecord({"msg": text, "name": text, "levelname": "INFO", "created": 0.0})
