@@ -39,7 +39,7 @@ def read_frame(line: str) -> Frame | None:
     found = _VM.match(line)
     if found is not None:
         file = found[2]
-        if not file.endswith(".dart") and not file.startswith(("dart:", "package:")):
+        if found[4] is None and not file.endswith(".dart") and not file.startswith(("dart:", "package:")):
             return None
         row, column = (int(part) if part else None for part in (found[3], found[4]))
         return Frame(found[1], None, file, row, column, in_app.dart(file))
