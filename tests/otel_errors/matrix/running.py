@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.metadata
 import os
@@ -21,7 +22,8 @@ from tests.otel_errors.matrix.table import Application
 HERE = Path(__file__).parent / "applications"
 BIN = Path(sys.executable).parent
 KEPT = frozenset({"otel_errors", "logging"})
-PATIENCE = 60.0
+PATIENCE = 120.0
+"""Seconds for each step, on a machine with much else to do."""
 
 
 @dataclass
@@ -88,6 +90,7 @@ def run(
             stdout=out,
             stderr=err,
             pass_fds=[listening.fileno()],
+            start_new_session=True,
         )
         statuses: dict[str, tuple[int, str]] = {}
         try:
@@ -112,12 +115,17 @@ def run(
                 child.send_signal(signal.SIGTERM)
             code = child.wait(PATIENCE)
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            stop(child)
         out.seek(0)
         err.seek(0)
         return Ran(code, out.read().decode(errors="replace"), err.read().decode(errors="replace"), statuses)
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """With its workers, which live on when their supervisor is killed. ``child`` leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], url: str) -> None:

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.otel_errors.matrix.running import BIN, PATIENCE, environment
+from tests.otel_errors.matrix.running import BIN, PATIENCE, environment, stop
 from tests.otel_errors.matrix.table import APPLICATIONS
 from tests.otel_errors.receiver import Receiver
+
+pytestmark = pytest.mark.timeout(600)
 
 PAGES = Path(__file__).parents[3] / "docs" / "frameworks"
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -86,7 +88,9 @@ def test_the_page_does_what_it_says(name: str, receiver: Receiver, tmp_path: Pat
         env[key] = value
     words = [sys.executable if word == "python" else word for word in words]
     with (tmp_path / "err").open("w+b") as err:
-        child = subprocess.Popen([str(BIN / words[0]), *words[1:]], env=env, cwd=tmp_path, stdout=err, stderr=err)
+        child = subprocess.Popen(
+            [str(BIN / words[0]), *words[1:]], env=env, cwd=tmp_path, stdout=err, stderr=err, start_new_session=True
+        )
         try:
             for line in tries:
                 if line.startswith("curl "):
@@ -100,9 +104,7 @@ def test_the_page_does_what_it_says(name: str, receiver: Receiver, tmp_path: Pat
                 child.send_signal(signal.SIGTERM)
             child.wait(PATIENCE)
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            stop(child)
         err.seek(0)
         told = err.read().decode(errors="replace")[-3000:]
     found = {str(record.attributes.get("exception.message")) for record in receiver.errors}

@@ -14,6 +14,8 @@ from tests.otel_errors.matrix.running import run
 from tests.otel_errors.matrix.table import APPLICATIONS, MODES, NONE, SPAN, UNSAMPLED, Application, Expected, Source
 from tests.otel_errors.receiver import Receiver, Record
 
+pytestmark = pytest.mark.timeout(600)
+
 UNSAMPLED_SPANS = "unsampled"
 """A file of the application with the ids of its spans that do not arrive."""
 

@@ -14,6 +14,8 @@ from tests.otel_errors.matrix.running import Ran, run
 from tests.otel_errors.matrix.table import APPLICATIONS, MODES, Application
 from tests.otel_errors.receiver import Receiver
 
+pytestmark = pytest.mark.timeout(600)
+
 NO_TEXT = ("str raises", "str exits", "not text", "recursion", "no memory")
 KINDS = (
     *NO_TEXT,
@@ -110,12 +112,14 @@ def test_servers(name: str, kind: str, receiver: Receiver, tmp_path: Path) -> No
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", [name for name in BY_NAME if name != "plain"])
-def test_servers_with_every_kind(name: str, receiver: Receiver, tmp_path: Path) -> None:
-    for number, kind in enumerate(KINDS):
-        if kind in NOT_SURVIVED.get(BY_NAME[name].file, ()):
-            continue
-        home = tmp_path / kind.replace(" ", "-")
-        home.mkdir()
-        compare(BY_NAME[name], kind, receiver, home, MODES[number % len(MODES)])
+@pytest.mark.parametrize(
+    ("name", "kind", "mode"),
+    [
+        (name, kind, MODES[(row + column) % len(MODES)])
+        for row, name in enumerate(BY_NAME)
+        for column, kind in enumerate(KINDS)
+        if name != "plain" and kind not in NOT_SURVIVED.get(BY_NAME[name].file, ())
+    ],
+)
+def test_servers_with_every_kind(name: str, kind: str, mode: str, receiver: Receiver, tmp_path: Path) -> None:
+    compare(BY_NAME[name], kind, receiver, tmp_path, mode)

@@ -90,7 +90,7 @@ if __name__ == "__main__":
     results = [getattr(celery_app, name).delay() for name in names]
     celery_app.ignoring.delay()
     celery_app.rejecting.delay()
-    deadline = time.monotonic() + 50
+    deadline = time.monotonic() + 100
 
     def ready(result):
         try:
