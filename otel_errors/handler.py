@@ -29,6 +29,7 @@ from otel_errors.semconv import ERROR_CODE, EVENT_ID, SUPPORT_REFERENCE, Severit
 
 __all__ = ["CONTEXT_PREFIX", "REFERENCE_HEADER", "ErrorHandler", "Handled"]
 
+HIGHEST_LEVEL: Final = 1000
 CONTEXT_PREFIX: Final = "context."
 """``context={"order": 7}`` is the extra ``context.order`` of the log record."""
 REFERENCE_HEADER: Final = "Support-Reference"
@@ -357,7 +358,7 @@ def _answer_of(exc: BaseException) -> tuple[BaseAppError, bool]:
 
 def _level(wish: int | str | None, error: BaseAppError, known: bool) -> int:
     number = logging.getLevelName(wish.strip().upper()) if isinstance(wish, str) else wish
-    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+    if isinstance(number, int) and not isinstance(number, bool) and 0 < number <= HIGHEST_LEVEL:
         return number
     if wish is not None:
         internal_log.warning(

@@ -72,7 +72,10 @@ class Messages:
         >>> Messages().language_for("de-AT,de;q=0.9")
         'de'
         """
-        return best_language(accept_language, self._catalogues, self.default_language)
+        try:
+            return best_language(accept_language, self._catalogues, self.default_language)
+        except Exception:  # no text: the bytes of a header, for instance; an answer in the wrong language is one
+            return self.default_language
 
     def text(self, code: str, status: int = 500, language: str | None = None) -> str:
         """What happened and what can be done, for the user. Never empty.

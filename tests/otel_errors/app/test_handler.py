@@ -441,3 +441,14 @@ def test_nothing_is_needed_but_the_library() -> None:
     logger = logging.getLogger("tests.unheard")
     logger.disabled = True
     assert "Reference: " in ErrorHandler(logger).handle_exception(KeyError("x"))
+
+
+@pytest.mark.parametrize("language", [b"de", 7, ["de"], object()])
+def test_a_language_that_is_no_text_is_the_default(handler: ErrorHandler, language: Any) -> None:
+    assert handler.handle(KeyError("x"), language=language).language == "en"
+
+
+@pytest.mark.parametrize("level", [pytest.param(10**5000, id="huge"), -1, 0, 1001, True, b"ERROR", [40]])
+def test_a_level_that_is_none_leaves_it_to_the_error(handler: ErrorHandler, kept: Kept, level: Any) -> None:
+    handler.handle(KeyError("x"), log_level=level)
+    assert [record.levelno for record in kept.records] == [logging.ERROR]
