@@ -6,6 +6,7 @@ queue, the store and the sinks know. ``Frame`` and ``ExceptionNode`` are what a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 
 from otel_errors.semconv import Severity
 
+_ARGUMENTS = re.compile(r"(?:`[0-9]+)?\[.*|`[0-9]+|(?<!\.)<.*|\$[0-9]+(?=\$|\Z)", re.DOTALL)
 Signal = Literal["span_event", "log"]
 
 
@@ -122,5 +124,8 @@ class ErrorEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def bare_type(name: str) -> str:
-    """``pkg.mod.Outer.Error`` → ``Error``; also for Java's inner classes (``$``) and Rust's or C++'s paths (``::``)."""
+    """``pkg.mod.Outer.Error`` → ``Error``; also for Java's inner classes (``$``) and Rust's or C++'s paths (``::``).
+    Without type arguments and the numbers of anonymous classes."""
+    if "<" in name or "[" in name or "`" in name or "$" in name:
+        name = _ARGUMENTS.sub("", name) or name
     return name.replace("::", ".").replace("$", ".").replace("\\", ".").rpartition(".")[2] or name

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from collector_processor.events import ExceptionNode, Frame
-from collector_processor.stacktraces import in_app
+from collector_processor.stacktraces import in_app, php_telemetry
 from collector_processor.stacktraces.language import MAX_EXCEPTIONS, Language
 from collector_processor.stacktraces.position import position
 from collector_processor.stacktraces.text import lines, remembered
@@ -24,8 +24,6 @@ _FOLDED = re.compile(r"\s+(?=Stack trace: |#[0-9]{1,5} \S|Next [A-Z]|thrown in )
 _TRACE = re.compile(r"Stack trace:|\[stacktrace\]")
 _BEGINNINGS = ("Next ", "[previous exception]")
 _GENERATED = re.compile(r"@anonymous.*|:[0-9]+\}")
-
-
 _ANONYMOUS = re.compile(r"@anonymous.*?(?=->|::|\Z)", re.DOTALL)
 
 
@@ -35,7 +33,7 @@ def function_key(function: str) -> str:
     name = _GENERATED.sub("}", function) if function.startswith("{") or "{closure:" in function else function
     if "@anonymous" in name:  # class@anonymous/srv/app/a.php:12$0->run
         name = _ANONYMOUS.sub("@anonymous", name)
-    return "" if name == "{closure}" else name
+    return "" if name.endswith("{closure}") else name
 
 
 @remembered
@@ -54,7 +52,7 @@ def read_frame(line: str) -> Frame | None:
 
 
 def looks_like(text: str) -> bool:
-    if "Stack trace: #0 " in text and "(" in text:
+    if ("Stack trace: #0 " in text and "(" in text) or php_telemetry.looks_like(text):
         return True
     return "#0 " in text and any(
         _MAIN.search(line[:512]) or (line.lstrip().startswith("#0 ") and read_frame(line)) for line in lines(text)[:512]
@@ -64,6 +62,8 @@ def looks_like(text: str) -> bool:
 def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     """PHP prints the first cause first and the exception that the record carries last (``Next``); Monolog prints it
     first."""
+    if php_telemetry.looks_like(text):
+        return php_telemetry.parse(text, type_)
     found: list[tuple[str | None, str | None, list[Frame]]] = []
     header: list[str] = []
     frames: list[Frame] = []

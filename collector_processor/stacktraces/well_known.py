@@ -58,6 +58,16 @@ DOTNET: Final = (
 )
 """Beginnings of qualified names."""
 
+PHP: Final = tuple(
+    f"{namespace}."
+    for namespace in _each(
+        "Amp CakePHP Cake Carbon CodeIgniter Composer Doctrine Drupal.Core FastRoute GraphQL GuzzleHttp Illuminate",
+        "Laminas Laravel League Livewire Mockery Monolog Nette Nyholm OpenTelemetry PDO PHPUnit PhpAmqpLib Predis Psr",
+        "Ramsey React Revolt Slim Spatie Symfony Twig Yiisoft Zend yii",
+    )
+)
+"""Beginnings of qualified names, as OpenTelemetry's SDK writes them."""
+
 ELIXIR: Final = frozenset(
     _each(
         "absinthe amqp bandit broadway brod cachex cowboy db_connection ecto ecto_sql elixir ex_unit finch flow",

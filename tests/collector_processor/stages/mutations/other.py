@@ -110,7 +110,7 @@ _WITHOUT_CAUSE = {
     "kotlin": r"\nCaused by: (?s:.*)\Z",
     "scala": r"\nCaused by: (?s:.*)\Z",
     "dotnet": r"\n ---> (?s:.*)--- End of inner exception stack trace ---",
-    "php": r"(?<=Uncaught )(?s:.*)\n\nNext ",
+    "php": r"(?<=Uncaught )(?s:.*)\n\nNext |\nCaused by: (?s:.*)\Z",
     "ruby": r"\n(?=/)(?s:.*)\Z",
 }
 

@@ -107,6 +107,8 @@ def outer_frames_added(trace: Trace) -> Trace | None:
         added = "\nrun@https://www.shop.example/app/worker.js:8:3"
     if trace.language == "python" and trace.text.startswith("  + "):
         added = "".join(f"  | {line}\n" for line in added.splitlines())
+    if trace.language == "php" and end[0].match["place"] is not None:
+        added = "\n\tat Shop.Worker.run(Worker.php:8)"
     if trace.language == "native":
         added = (
             "\n 9# run_worker at /build/shop/src/worker.cpp:8"
@@ -171,8 +173,8 @@ def header_twice(trace: Trace) -> Trace | None:
         if trace.text.startswith("Traceback"):
             return trace.but(text="Traceback (most recent call last):\n" + trace.text)
         return None
-    if trace.language == "php" and len(trace.nodes) > 1:
-        return None  # its text begins with the cause
+    if trace.language == "php" and "\nNext " in trace.text:
+        return None  # the text begins with the cause
     return trace.but(text=f"{trace.type}: {trace.message}\n{trace.text}")
 
 

@@ -33,7 +33,8 @@ PATTERNS = {
         r"(?: \+0x[^\n]*)?$",
         "ruby": r"^(?P<before>\s*(?:from )?)(?P<file>[^\n:]+):(?P<line>\d+):in [`'](?P<function>[^\n']+)'[^\n]*",
         "php": r"^#(?P<number>\d+) (?:(?P<file>[^\n(]+)\((?P<line>\d+)\)|\[internal function\]): "
-        r"(?P<function>[^\n(]+)\([^\n]*$",
+        r"(?P<function>[^\n(]+)\([^\n]*$"
+        r"|^\tat (?P<gecko>[^\n(]+)\((?P<place>[^\n():]+):(?P<row>\d+)\)$",
         "dotnet": r"^\s+at (?P<function>[^\n(]+)\([^\n]*?\)(?: in (?P<file>[^\n]+?):line (?P<line>\d+))?$",
         "rust": r"^ *(?P<number>\d+): +(?:0x[0-9a-f]+ - )?(?P<function>[^\n]+)\n +at (?P<file>[^\n]+?):(?P<line>\d+)"
         r"(?::(?P<column>\d+))?$",
@@ -106,7 +107,8 @@ class Trace:
         if node >= len(nodes):
             return []
         left = list(PATTERNS[self.language].finditer(self.text))
-        if self.language in RAISED_LAST or (self.language in ("php", "dotnet") and node == 0 and len(nodes) > 1):
+        cause_first = self.language == "dotnet" or "\nNext " in self.text
+        if self.language in RAISED_LAST or (cause_first and node == 0 and len(nodes) > 1):
             left.reverse()
             wanted = list(nodes[node].frames) if self.language in RAISED_LAST else list(nodes[node].frames)[::-1]
         else:
