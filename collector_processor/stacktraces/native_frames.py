@@ -15,7 +15,9 @@ from collector_processor.stacktraces.text import remembered
 
 MAX_LINE = 2048
 
-_STACKED = re.compile(r"#[0-9]{1,5}\s+(?:(0x[0-9a-fA-F]{1,16}|\(null\))(?: in)?(?: +|$)|(pc) [0-9a-f]{6,16} +)?")
+_STACKED = re.compile(
+    r"#[0-9]{1,5}(?:\.[0-9]{1,3})?\s+(?:(0x[0-9a-fA-F]{1,16}|\(null\))(?: in)?(?: +|$)|(pc) [0-9a-f]{6,16} +)?"
+)
 _NUMBERED = re.compile(r"[0-9]{1,4}# +")
 _SWIFT = re.compile(r"[0-9]{1,4} (?:\[[^\]]{0,64}\] )?(?:\[[^\]]{0,16}\] )?0x[0-9a-f]{6,16} ")
 _APPLE = re.compile(r"[0-9]{1,4} +")
@@ -26,7 +28,7 @@ _VALGRIND = re.compile(
     r"(?:==[0-9]{1,9}== +)?(?:at|by) 0x[0-9A-Fa-f]{4,16}: (.{1,1024}) \((?:in )?([^()]{1,1024}?)(?::([0-9]{1,9}))?\)$"
 )
 _PATH = re.compile(r" (?=/|\.{1,2}/|[A-Za-z]:[\\/])")
-_FUCHSIA = re.compile(r"<{1,2}([^<>]{1,256})>{1,2}\+0x[0-9a-f]+$")
+_FUCHSIA = re.compile(r"<{1,2}([^<>]{0,256})>{1,2}\+0x[0-9a-f]+$")
 _SOURCE = re.compile(r"(\S+) (\S+\.(?:cc?|cpp|cxx|h|mm?|swift|rs))$")
 _NO_NAMES = frozenset({"", "<null>", "<null> <null>"})
 
