@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import wrapt
@@ -18,6 +19,18 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 def wrapping(wrapper: Wrapper) -> Make:
     """A replacement that binds like the original and shows its signature."""
     return lambda original: wrapt.FunctionWrapper(original, wrapper)
+
+
+def unbound(original: Any) -> Callable[..., Any]:
+    """``original``, a class's method, to be called with the instance first. What another tool made of the method may
+    tell the instance from the arguments only when it is bound, as wrapt's wrappers do."""
+    if type(original) is FunctionType:  # wrapt's say of themselves that they are, too
+        return original
+
+    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        return original.__get__(instance, type(instance))(*args, **kwargs)
+
+    return call
 
 
 class Patch:

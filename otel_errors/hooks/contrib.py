@@ -21,8 +21,7 @@ from otel_errors.not_errors import is_not_an_error
 from otel_errors.origin import of_situation
 from otel_errors.patching import LatePatch
 from otel_errors.report import report
-from otel_errors.safe_text import text_of
-from otel_errors.stack_text import MAX_MESSAGE_CHARACTERS as MAX_BODY_CHARACTERS
+from otel_errors.semconv import EXCEPTION_MESSAGE
 
 _MODULE: Final = "opentelemetry.instrumentation.exceptions"
 _HOOKS: Final = {
@@ -31,7 +30,7 @@ _HOOKS: Final = {
     "_wrap_asyncio_call_exception_handler": "asyncio",
 }
 _FRAMES_LOOKED_AT: Final = 12
-_THEIRS: Final = ("body", "event_name", "severity_text", "severity_number")
+_THEIRS: Final = ("event_name", "severity_text", "severity_number")
 
 
 def install() -> None:
@@ -63,7 +62,8 @@ class _TheirLogger:
         return bool(self._logger.enabled(**{**about, **self._known(about)}))
 
     def emit(self, **ours: Any) -> None:
-        self._logger.emit(**{**ours, **self._theirs})
+        # Their body is the message; what ``before_send`` took out of that must not come back there.
+        self._logger.emit(**{**ours, **self._theirs, "body": ours["attributes"].get(EXCEPTION_MESSAGE)})
 
     def _known(self, about: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in self._theirs.items() if key in about}
@@ -79,11 +79,10 @@ def _emit_exception(
         logger: Any = getattr(instrumentor, "_logger", None)
         # Exception only, as they do.
         if reporter is not None and isinstance(error, Exception) and logger is not None:
-            done = True
             if not is_not_an_error(error):
-                theirs = {"body": text_of(error, MAX_BODY_CHARACTERS)[0], **kwargs}
-                own: Any = _TheirLogger(logger, {key: theirs[key] for key in _THEIRS if key in theirs})
+                own: Any = _TheirLogger(logger, {key: kwargs[key] for key in _THEIRS if key in kwargs})
                 report(replace(reporter, own_logger=own), error, _occurrence(kwargs))
+            done = True
     return None if done else wrapped(*args, **kwargs)
 
 

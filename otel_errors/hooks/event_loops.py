@@ -16,7 +16,7 @@ from otel_errors.guard import guarded
 from otel_errors.hooks.contrib import owns_process_hooks
 from otel_errors.hooks.framework import drop_our_frame
 from otel_errors.not_errors import is_not_an_error
-from otel_errors.patching import LatePatch
+from otel_errors.patching import LatePatch, unbound
 from otel_errors.report import report
 
 
@@ -31,6 +31,8 @@ def uninstall() -> None:
 
 
 def _watching(method: Callable[..., Any]) -> Callable[..., Any]:
+    call = unbound(method)
+
     # Plain: Python prints the bound method when it fails in a finalizer, and that should be the loop's.
     @functools.wraps(method)
     def watched(loop: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +40,7 @@ def _watching(method: Callable[..., Any]) -> Callable[..., Any]:
             if go:
                 _report(args[0] if args else kwargs.get("context"))
         try:
-            return method(loop, *args, **kwargs)
+            return call(loop, *args, **kwargs)
         except BaseException as own:  # a handler that raises ends the loop
             drop_our_frame(own)
             raise

@@ -14,7 +14,7 @@ from typing import Any
 
 from otel_errors import active
 from otel_errors.hooks.framework import drop_our_frame
-from otel_errors.patching import Patch
+from otel_errors.patching import Patch, unbound
 
 _patches: list[Patch] = []
 
@@ -32,10 +32,12 @@ def uninstall() -> None:
 def _watching(call_handlers: Callable[..., Any]) -> Callable[..., Any]:
     from otel_errors.last_log_records import note
 
+    call = unbound(call_handlers)
+
     @functools.wraps(call_handlers)
     def watched(logger: logging.Logger, record: logging.LogRecord) -> Any:
         try:
-            result = call_handlers(logger, record)
+            result = call(logger, record)
         except BaseException as own:  # a handler that raises
             drop_our_frame(own)
             raise

@@ -23,7 +23,7 @@ from otel_errors.capture import CapturedException
 from otel_errors.emit import Occurrence, add_span_event
 from otel_errors.guard import guarded
 from otel_errors.not_errors import is_not_an_error
-from otel_errors.patching import LatePatch
+from otel_errors.patching import LatePatch, unbound
 from otel_errors.report import report
 from otel_errors.safe_text import text_of, type_name
 from otel_errors.semconv import EXCEPTION_ESCAPED
@@ -119,10 +119,12 @@ def has_no_text(error: BaseException) -> bool:
 
 
 def _watching_exit(leave: Callable[..., Any]) -> Callable[..., Any]:
+    call = unbound(leave)
+
     @functools.wraps(leave)
     def watched(span: Any, kind: Any = None, error: BaseException | None = None, traceback: Any = None) -> Any:
         try:
-            return leave(span, kind, error, traceback)
+            return call(span, kind, error, traceback)
         except BaseException as theirs:
             if error is None or theirs is error or not has_no_text(error):
                 raise

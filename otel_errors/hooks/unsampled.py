@@ -25,7 +25,7 @@ from otel_errors.emit import Occurrence
 from otel_errors.guard import guarded
 from otel_errors.hooks.spans import has_no_text, leaves_a_span, read_arguments
 from otel_errors.not_errors import is_not_an_error, is_said_to_be_one
-from otel_errors.patching import Patch, wrapping
+from otel_errors.patching import Patch, unbound, wrapping
 from otel_errors.report import report
 from otel_errors.scope import begin_unit, end_unit
 
@@ -122,12 +122,14 @@ def _watching(use_span: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _watching_exit(leave: Callable[..., Any]) -> Callable[..., Any]:
+    call = unbound(leave)
+
     # Plain for the same reason.
     @functools.wraps(leave)
     def watched(span: Any, kind: Any = None, error: BaseException | None = None, traceback: Any = None) -> Any:
         if error is not None:
             _left(span, error)
-        return leave(span, kind, error, traceback)
+        return call(span, kind, error, traceback)
 
     return watched
 

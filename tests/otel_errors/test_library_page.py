@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from otel_errors import config, release, semconv
+from otel_errors import config, hooks, release, semconv
+from otel_errors.hooks import server_loggers
 from otel_errors.instrumentor import ErrorsConfiguration
 from tests.otel_errors.conftest import INSTRUMENT, environment
 from tests.otel_errors.receiver import Receiver
@@ -161,6 +162,13 @@ def test_every_variable_of_builds_is_there_in_its_order() -> None:
     ):
         row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{key}` |"))
         assert tuple(re.findall(r"`([A-Z0-9_]+)`", row.partition(";")[0])) == names
+
+
+def test_every_mechanism_of_a_hook_is_in_the_table() -> None:
+    named = {getattr(hook, "MECHANISM", None) for hook in vars(hooks).values()} - {None}
+    named |= set(server_loggers.LOGGERS.values())
+    assert len(named) >= 10
+    assert [name for name in sorted(named) if f"`{name}`" not in PAGE] == []
 
 
 def test_every_attribute_is_there() -> None:

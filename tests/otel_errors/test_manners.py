@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import logging
 import subprocess
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import wrapt
+from opentelemetry import trace
+from opentelemetry.instrumentation.logging.handler import LoggingHandler
+from opentelemetry.sdk import trace as sdk_trace
 
 from tests.otel_errors.conftest import Run
+from tests.otel_errors.in_memory import Start
 from tests.otel_errors.receiver import Receiver
 from tests.otel_errors.without_sdk import python_without_an_sdk
 
@@ -159,6 +169,34 @@ def test_an_error_on_a_span_that_ends_the_process_has_one_id_with_contribs(run: 
     assert (log.trace_id, log.span_id) == (event.trace_id, event.span_id)
 
 
+def test_contribs_records_pass_the_same_gate(run: Run, receiver: Receiver) -> None:
+    """What is no error, and what ``before_send`` takes out, is in none of its records either."""
+    run(
+        """
+        import threading
+        import otel_errors
+        from otel_errors.instrumentor import ErrorsInstrumentor
+        class OutOfStock(Exception):
+            pass
+        def before_send(attributes, error):
+            return {**attributes, "exception.message": "taken out", "exception.stacktrace": ""}
+        ErrorsInstrumentor().uninstrument()
+        ErrorsInstrumentor().instrument(not_errors=["__main__.OutOfStock"], before_send=before_send)
+        def work(error):
+            raise error
+        for error in (OutOfStock("bread"), LookupError("for ann@example.com")):
+            thread = threading.Thread(target=work, args=(error,))
+            thread.start()
+            thread.join()
+        """,
+        OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=OTHERS,
+    )
+    record = receiver.one()
+    assert record.scope == THEIR_SCOPE
+    assert record.body == record.attributes["exception.message"] == "taken out"
+    assert "ann@example.com" not in str(record)
+
+
 BESIDE_SENTRY = """
     import logging, sys, threading
     import sentry_sdk
@@ -294,3 +332,61 @@ def test_wholly_undone(run: Run, receiver: Receiver) -> None:
     )
     assert done.out == "True\n[]\n" * 2, done.err
     assert done.err == ""
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (logging.Logger, "callHandlers"),
+        (asyncio.BaseEventLoop, "call_exception_handler"),
+        (asyncio.BaseEventLoop, "default_exception_handler"),
+        (sdk_trace.Span, "record_exception"),
+        (sdk_trace.Span, "__exit__"),
+        (trace.Span, "__exit__"),
+        (LoggingHandler, "emit"),
+        (concurrent.futures.Future, "set_exception"),
+        (concurrent.futures.Future, "exception"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.__name__,
+)
+def test_what_another_tool_made_of_a_method_is_called_as_a_method(
+    start: Start, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> None:
+    """wrapt's wrappers, which such tools use, tell the instance from the arguments only when they are bound."""
+    called: list[Any] = []
+
+    def theirs(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        assert instance is not None
+        assert not any(one is instance for one in args)
+        called.append(instance)
+        return None if name == "exception" else wrapped(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, wrapt.FunctionWrapper(vars(owner)[name], theirs))
+    telemetry = start(last_log_records=3)
+    span = telemetry.tracer.start_span("s")
+    loop = asyncio.new_event_loop()
+    try:
+        loop.set_exception_handler(None)
+        instances: dict[Any, tuple[Any, Callable[[], Any]]] = {
+            logging.Logger: (logging.getLogger("shop"), lambda: logging.getLogger("shop").error("x")),
+            asyncio.BaseEventLoop: (loop, lambda: loop.call_exception_handler({"message": "m"})),
+            sdk_trace.Span: (
+                span,
+                lambda: span.record_exception(KeyError("k")) if name[0] != "_" else span.__exit__(None, None, None),
+            ),
+            LoggingHandler: (
+                telemetry.handler,
+                lambda: telemetry.handler.emit(logging.makeLogRecord({"msg": "x", "levelno": 20})),
+            ),
+        }
+        unsampled = trace.NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)
+        instances[trace.Span] = (unsampled, lambda: unsampled.__exit__(None, None, None))
+        future: concurrent.futures.Future[None] = concurrent.futures.Future()
+        act = (lambda: future.set_exception(KeyError("k"))) if name == "set_exception" else future.exception
+        instances[concurrent.futures.Future] = (future, act)
+        instance, use = instances[owner]
+        use()
+        future.cancel()
+    finally:
+        loop.close()
+    assert any(one is instance for one in called)
