@@ -61,7 +61,8 @@ def test_release_route_flags_variables_and_what_was_logged_are_on_the_page_and_n
         wait_until(lambda: processor.total() > 0, what="the error", seconds=PATIENCE_SECONDS)
         (issue,) = processor.issues()
         assert (issue["count"], issue["users"]) == (1, 1)
-        answer = httpx.get(f"{processor.api}/issues/{issue['id']}", headers={"Accept": "text/html"})
+        address = f"{processor.api}/issues/{issue['id']}"
+        answer = httpx.get(address, headers={"Accept": "text/html"}, timeout=PATIENCE_SECONDS)
         page = Markup(answer.text)
     assert page.faults == []
     for text in (
