@@ -85,8 +85,8 @@ def change(make: Callable[[Scope], Scope]) -> None:
 def set_user(user: str | None) -> None:
     """The user on whose behalf the work is done, by an id of the application's own; None forgets it.
 
-    It stays in the process unless ``OTEL_ERRORS_SEND_USER`` says otherwise: ``true`` sends it as ``user.id``,
-    ``pseudonym`` a keyed hash of it as ``user.hash``.
+    It stays in the process unless a setting says otherwise: with ``OTEL_ERRORS_USER_KEY`` a keyed hash of it is sent as
+    ``user.hash``, with ``OTEL_ERRORS_SEND_USER=true`` the id itself as ``user.id``.
 
     >>> from otel_errors import capture_message
     >>> from otel_errors.testing import capturing
