@@ -59,14 +59,16 @@ def _fingerprint(record: dict[str, Any], rules: GroupingRules, *, explain: bool)
         ),
         "culprit": grouping.culprit or None,
         "language": grouping.language or None,
-        "exceptions": [_exception(node) for node in grouping.exceptions],
+        "exceptions": [_exception(node, grouping.language) for node in grouping.exceptions],
     }
     if explain:
         answer["components"] = list(grouping.components)
     return answer
 
 
-def _exception(node: ExceptionNode) -> dict[str, Any]:
+def _exception(node: ExceptionNode, language: str) -> dict[str, Any]:
+    from collector_processor.stacktraces.qualified import module_of
+
     return {
         "type": node.type,
         "message": node.message,
@@ -74,7 +76,7 @@ def _exception(node: ExceptionNode) -> dict[str, Any]:
         "frames": [
             {
                 "function": frame.function,
-                "module": frame.module,
+                "module": frame.module or module_of(frame.function, language),
                 "file": frame.file,
                 "line": frame.line,
                 "column": frame.column,
