@@ -45,7 +45,7 @@ def function_key(function: str) -> str:
     name = name[_RECEIVER.match(name).end() :]  # type: ignore[union-attr]  # every part is optional: it always matches
     while name.endswith("/<"):
         name = name[:-2]
-    return "" if name in _NAMELESS or name.endswith(".<anonymous>") else name
+    return "" if name in _NAMELESS or name.endswith(".<anonymous>") or name.isdecimal() else name
 
 
 @remembered

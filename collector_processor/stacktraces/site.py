@@ -119,9 +119,15 @@ def _function(frame: Frame, language: Language | None) -> str:
     if not name or language is None:
         return name or ""
     column = frame.column
-    if column is not None and column > _MINIFIED_COLUMN and len(name.rpartition(".")[2]) <= _MINIFIED_NAME:
-        return ""  # short and far to the right: the next build gives the function another name
-    return language.function_key(name)
+    if column is None or column <= _MINIFIED_COLUMN or language.name != "javascript":
+        return language.function_key(name)
+    # Far to the right: what is short there, a function's name or the variable that it is called on, was given by a
+    # minifier, and is another one in the next build.
+    name = language.function_key(name)
+    receiver, _, called = name.rpartition(".")
+    if len(called) <= _MINIFIED_NAME:
+        return ""
+    return called if 0 < len(receiver) <= _MINIFIED_NAME else name
 
 
 def _label(frame: Frame, language: Language | None) -> str:

@@ -99,6 +99,8 @@ def _split(file: str) -> tuple[list[str] | None, str]:
     """(directories, base name) of a file of the application; (None, path in the library) of a library's."""
     if file.startswith(("node:", "<frozen ")):
         return None, file
+    if file.startswith("r8-map-id-"):  # Android's shrinker, and the number of the build
+        return None, ""
     if file.startswith(("<", "[", "native")) or file in ("", "eval code", "repl"):
         return None, "" if not file.startswith("<embedded") else file
     path = file[-_LONGEST:].replace("\\", "/").partition("?")[0].partition("#")[0].removeprefix("package:")

@@ -183,6 +183,10 @@ def test_minified_names_change_with_each_build() -> None:
 
     assert of("s", 53121) == of("t", 60003, "main.9a8b7c6d.js")
     assert of("s", 53121) != of("s", 53121, message="y is not a function")
+    assert of("t.render", 53121) == of("e.render", 60003, message="y is not a function")
+    assert of("t.render", 53121) != of("t.update", 53121)
+    assert of("Cart.render", 53121) != of("Order.render", 53121)
+    assert of("4821", 53121) == of("917", 60003)
     assert of("checkout", 53121) != of("refund", 53121)
 
 
