@@ -31,7 +31,7 @@ MAX_FRAMES = 4096
 
 _EXCEPTION = re.compile(r"([^\W\d]\w*(?:\.(?:[^\W\d]\w*|<locals>))*)(?::(?: (.*))?)?")
 _RUN = re.compile(r"(?:(?:[ \t][^\n]*)?\n)+")
-_FRAMES_OF_RUN = re.compile(r'^  File "([^\n]*?)", line ([0-9]{1,9}), in ([^\n]+)', re.MULTILINE)
+_FRAMES_OF_RUN = re.compile(r'^  File "([^\n]*?)", line ([0-9]{1,9}), in ([^\n]*\S)', re.MULTILINE)
 _SEPARATOR = re.compile(r"( *)\+(-\+)?-{8,}(?: (?:\d+|\.\.\.) -{8,})?")
 
 _SEEK, _FRAMES, _MESSAGE = range(3)
@@ -98,11 +98,13 @@ class _Section:
         start, end = 0, len(text)
         while start <= end:
             if self.state == _FRAMES and (run := _RUN.match(text, start)) is not None:
+                found = _FRAMES_OF_RUN.findall(text, start, run.end())
+                python = in_app.python
                 current = self.tracebacks[-1].frames
-                for file, number, function in _FRAMES_OF_RUN.findall(text, start, run.end()):
-                    if len(current) >= MAX_FRAMES:
-                        break
-                    current.append(Frame(function.rstrip(), None, file, int(number), None, in_app.python(file)))
+                current += [
+                    Frame(function, None, file, int(number), None, python(file)) for file, number, function in found
+                ]
+                del current[MAX_FRAMES:]
                 start = run.end()
                 continue
             stop = text.find("\n", start)

@@ -97,7 +97,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     TEXTS,
     st.sampled_from(["", "webjs", "\x00", *(language.name for language in LANGUAGES)]),
@@ -116,7 +116,7 @@ def test_any_text(text: str, language: str, type_: str, message: str) -> None:
         assert trace.exceptions[0].message == message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(TEXTS, st.text(max_size=10))
 def test_every_reader_alone(text: str, type_: str) -> None:
     for language in LANGUAGES:
