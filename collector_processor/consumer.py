@@ -74,6 +74,13 @@ class Consumer:
     def start(self) -> None:
         self._thread.start()
 
+    def has_lock(self, timeout: float) -> bool:
+        """Whether this consumer is the one that counts; waits up to ``timeout`` seconds for another to end."""
+        deadline = time.monotonic() + timeout
+        while not self._holds_lock and self._thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self._holds_lock
+
     def stop(self, *, drain: bool = True, timeout: float = 30.0) -> bool:
         """End. With ``drain`` everything in the queue files is counted first, for up to ``timeout`` seconds. True when
         nothing was left; what is left stays in the files and is counted by the next start."""

@@ -28,6 +28,7 @@ from collector_processor.otlp.token_bucket import TokenBuckets
 from collector_processor.queue import QueueFull, QueueUnavailable
 from collector_processor.stages.fingerprint import group
 from collector_processor.stages.grouping_rules import DEFAULT_RULES, GroupingRules
+from collector_processor.stages.inbound_filters import InboundFilters
 from collector_processor.stages.normalise import normalise, user_identity
 from collector_processor.stages.pseudonym import pseudonym
 from collector_processor.stages.redact_event import redacted_event
@@ -42,6 +43,7 @@ CLEAN_ON_LOOP_BYTES: Final = 16 * 1024
 """Of carriers in one request. Grouping and redacting costs up to 5 milliseconds a KB, a thousand times what reading
 costs: past that it is done in a thread, whatever the size of the request."""
 REMEMBERED_REQUESTS: Final = 4096
+NO_FILTERS: Final = InboundFilters()
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +77,8 @@ class Pipeline:
     ``QueueUnavailable``. ``forward``: to the next hop; None when the road ends here. ``max_in_flight_bytes``: of all
     requests not yet answered. ``on_full``: ``pass`` forwards the telemetry of errors that the queue has no room for and
     counts them as dropped; where there is no next hop it is ``refuse``. ``max_requests``: not yet answered.
-    ``stacks_per_second``: errors of one service that keep their stack and attributes; None for all.
+    ``stacks_per_second``: errors of one service that keep their stack and attributes; None for all. ``filters``: which
+    errors are left out, counted as dropped.
     """
 
     def __init__(
@@ -91,10 +94,12 @@ class Pipeline:
         on_full: Literal["refuse", "pass"] = "refuse",
         max_requests: int = 1024,
         stacks_per_second: float | None = None,
+        filters: InboundFilters = NO_FILTERS,
         grouping: GroupingRules = DEFAULT_RULES,
     ) -> None:
         self._redactor = Remembered(redactor)
         self._grouping = grouping
+        self._filters = filters
         self._pseudonym_key = pseudonym_key
         self._public_url = public_url.rstrip("/")
         self._append = append
@@ -160,6 +165,7 @@ class Pipeline:
         opened, redaction = read
         parts = opened.parts
         errors: list[ErrorEvent] = []
+        kept: list[ErrorEvent] = []
         if parts:
             with self._timed("process"):
                 for part in parts:
@@ -169,14 +175,20 @@ class Pipeline:
                     redaction.service = part.service
                     for found in part.errors():
                         redaction.enter(found.record, found.raw.trace_id)
-                        errors.append(self._process(found.raw, redaction))
+                        event = self._process(found.raw, redaction)
+                        errors.append(event)
+                        filtered = self._filters(found.raw, event)
+                        if filtered is None:
+                            kept.append(event)
+                        else:
+                            self._meter.dropped(request.signal, f"filter_{filtered}")
         if self._forward is not None and (parts or request.encoding != "protobuf"):
             with self._timed("splice"):
                 splice(parts, errors, redaction, self._public_url)
                 request = msgspec.structs.replace(request, payload=opened.encoded(), encoding="protobuf")
         for (rule, service), count in redaction.counts.items():
             self._meter.redactions(rule, service, count)
-        return _Prepared(errors, request)
+        return _Prepared(kept, request)
 
     def _process(self, raw: RawError, redaction: RequestRedaction) -> ErrorEvent:
         event = normalise(raw)

@@ -21,10 +21,11 @@ from collector_processor.otlp.tls import TlsFiles
 from collector_processor.otlp.token_bucket import TokenBuckets
 from collector_processor.pipeline import Pipeline
 from collector_processor.queue import QueueUnavailable, SqliteQueue
-from collector_processor.setting_values import Address
+from collector_processor.setting_values import Address, header_pairs
 from collector_processor.settings import Settings
 from collector_processor.sinks.metrics import ServiceMetrics
 from collector_processor.stages.grouping_rules import rules_of
+from collector_processor.stages.inbound_filters import FILTERS, InboundFilters
 from collector_processor.stages.pseudonym import KeyUnusable, load_key
 from collector_processor.stages.redact.policy import BadPolicy
 from collector_processor.stages.redact.policy_file import load_policy
@@ -63,6 +64,7 @@ class Receiver:
                 max_in_flight_bytes=settings.otlp.max_in_flight_bytes,
                 meter=metrics,
                 grouping=rules_of(settings.grouping),
+                filters=InboundFilters(*(name for name in FILTERS if getattr(settings.filters, name))),
                 max_requests=settings.otlp.limits.requests,
                 stacks_per_second=settings.otlp.limits.service_stacks_per_second,
             )
@@ -103,7 +105,21 @@ class Receiver:
 def _forwarder(settings: Settings) -> Forwarder | None:
     if settings.forward.endpoint is None:
         return None
-    return Forwarder(settings.forward.endpoint, timeout_seconds=settings.forward.timeout_seconds)
+    forward = settings.forward
+    try:
+        identity = None
+        if forward.key is not None and forward.certificate is not None:
+            identity = (forward.key.read_bytes(), forward.certificate.read_bytes())
+        return Forwarder(
+            settings.forward.endpoint,
+            timeout_seconds=forward.timeout_seconds,
+            root_certificates=forward.ca.read_bytes() if forward.ca is not None else None,
+            identity=identity,
+            headers=header_pairs(forward.headers.get_secret_value()),
+            gzip=forward.compression == "gzip",
+        )
+    except OSError as error:
+        raise OSError(f"forward: {error.filename}: {error.strerror or error}") from None
 
 
 def _admission(settings: Settings, metrics: ServiceMetrics) -> Admission:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collector_processor.consumer import Consumer
-from collector_processor.issues.store import IssueStore
+from collector_processor.issues.store import IssueStore, StoreUnavailable
 from collector_processor.otlp.http_server import HttpServer, serve_app
 from collector_processor.process import run_loop
 from collector_processor.receiver import Receiver
@@ -27,6 +27,8 @@ from collector_processor.sinks.metrics import ServiceMetrics
 from collector_processor.web.app import create_app
 from collector_processor.workers import WorkerPool
 
+LOCK_SECONDS = 5.0
+"""A service that is just ending may still hold its folder."""
 DRAIN_SECONDS = 10.0
 COUNT_SECONDS = 20.0
 
@@ -87,6 +89,11 @@ class Service:
                 on_lost=lambda sink, count: self._metrics.dropped("logs", "sink_behind", count, output=sink),
             )
             self._consumer.start()
+            if not await asyncio.to_thread(self._consumer.has_lock, LOCK_SECONDS):
+                raise StartError(
+                    f"data_dir: {settings.data_dir}: another otel-errors serve counts what is in it; stop that one or "
+                    "name another data_dir"
+                )
             app = create_app(
                 store=self._store, settings=settings, metrics=self._metrics, readiness=self._not_ready_because
             )
@@ -101,12 +108,20 @@ class Service:
 
     def _open_store(self) -> IssueStore:
         limits = self._settings.store
-        return IssueStore.open(
-            self._settings.store_url,
-            occurrences_per_issue=limits.occurrences_per_issue,
-            occurrence_days=limits.occurrence_days,
-            counting_window_seconds=limits.counting_window_seconds,
-        )
+        try:
+            return IssueStore.open(
+                self._settings.store_url,
+                occurrences_per_issue=limits.occurrences_per_issue,
+                occurrence_days=limits.occurrence_days,
+                counting_window_seconds=limits.counting_window_seconds,
+            )
+        except StoreUnavailable as error:
+            if not isinstance(error.__cause__, ModuleNotFoundError):
+                raise
+            raise StartError(
+                f"store.url: {error.__cause__.name} is not installed; pip install 'otel-errors[postgres]' brings "
+                "psycopg, for postgresql+psycopg://…"
+            ) from None
 
     def _sinks(self) -> list[Sink]:
         loki = self._settings.loki

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated
+from urllib.parse import unquote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 
 class Address(str):
@@ -76,6 +78,33 @@ PlacesInCode = Annotated[
 ]
 AddressField = Annotated[str, AfterValidator(address)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
+
+
+def header_pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """Of ``name=value,name2=value2``, names in lower case. Raises ``ValueError``."""
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, separator, value = part.partition("=")
+        name, value = name.strip().lower(), unquote(value.strip())
+        if (
+            not separator
+            or not _HEADER_NAME.match(name)
+            or name.endswith("-bin")
+            or not value.isprintable()
+            or not value.isascii()
+        ):
+            raise ValueError("not headers: name=value,name2=value2 is needed, in ASCII")
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
+def _headers(value: SecretStr) -> SecretStr:
+    header_pairs(value.get_secret_value())
+    return value
+
+
+_HEADER_NAME = re.compile(r"[a-z0-9_.-]+\Z")
+HeaderList = Annotated[SecretStr, AfterValidator(_headers)]
 
 
 class Section(BaseModel):

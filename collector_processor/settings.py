@@ -26,6 +26,7 @@ from pydantic import (
 
 from collector_processor.setting_values import (
     AddressField,
+    HeaderList,
     HttpUrl,
     PlacesInCode,
     Section,
@@ -127,6 +128,22 @@ class ForwardSettings(Section):
     """One next hop, OTLP/gRPC: ``http://host:4317`` in the clear, ``https://…`` with TLS."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)
     """How long the next hop may take for one request."""
+    headers: HeaderList = SecretStr("")
+    """Sent with every request, as ``name=value,name2=value2``; values percent-encoded where they hold a comma."""
+    compression: Literal["none", "gzip"] = "none"
+    """Of what is sent on."""
+    ca: Path | None = None
+    """PEM: who signs the next hop's certificate; unset: whom the system trusts."""
+    certificate: Path | None = None
+    """PEM: shown to a next hop that asks for one, with ``forward.key``."""
+    key: Path | None = None
+    """PEM."""
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> ForwardSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("forward: certificate and key belong together: set both or neither")
+        return self
 
 
 class QueueSettings(Section):
@@ -173,6 +190,15 @@ class LinkSettings(Section):
     """Directories that programs are deployed to (``/opt/shop``): what stands below one is a path in the repository."""
 
 
+class FilterSettings(Section):
+    browser_extensions: bool = False
+    """Leave out errors whose stack goes through a browser extension."""
+    crawlers: bool = False
+    """Leave out errors in pages that a crawler renders."""
+    known_noise: bool = False
+    """Leave out what browsers report for nothing: ``ResizeObserver loop …``, ``Script error.`` without a place."""
+
+
 class RedactionSettings(Section):
     policy: Path | None = None
     """A YAML file that switches redaction rules on and off and adds some (docs/redaction.md); unset: the defaults."""
@@ -205,6 +231,7 @@ class Settings(Section):
     store: StoreSettings = StoreSettings()
     loki: LokiSettings = LokiSettings()
     links: LinkSettings = LinkSettings()
+    filters: FilterSettings = FilterSettings()
     redaction: RedactionSettings = RedactionSettings()
     grouping: GroupingSettings = GroupingSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -340,6 +367,9 @@ def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
     tree[path[-1]] = value
 
 
+_SECRET = frozenset({"forward.headers", "loki.bearer_token"})
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
@@ -347,7 +377,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
         if problem["type"] == "extra_forbidden":
             yield f"{key}: no such setting; {_known_beside(key)}"
         elif key:
-            yield without_passwords(f"{key}: {problem['input']!r:.200}: {message}")
+            value = "**********" if key in _SECRET else f"{problem['input']!r:.200}"
+            yield without_passwords(f"{key}: {value}: {message}")
         else:
             yield message
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from collector_processor.commands.configuration import load_or_exit
+from collector_processor.terminal import terminal_safe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -231,12 +232,6 @@ def _until(text: str) -> float:
 
 
 # --- what is printed ---
-
-
-def terminal_safe(text: str, *, lines: bool = False) -> str:
-    """``text`` with control characters, escape sequences and direction overrides shown instead of obeyed."""
-    kept = "\n\t" if lines else ""
-    return "".join(c if c.isprintable() or c in kept else f"\\x{ord(c):02x}" for c in text)
 
 
 def _iso(seconds: float) -> str:

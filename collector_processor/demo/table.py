@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collector_processor.demo.rest import Issue
+from collector_processor.terminal import terminal_safe
 
 _SEVERITY_STYLE = {"critical": "bold white on red", "high": "red", "medium": "yellow", "low": "dim"}
 _ORDER = tuple(_SEVERITY_STYLE)
@@ -32,27 +33,22 @@ def issue_table(issues: Iterable[Issue], *, title: str = "Issues", wide: bool = 
     table.add_column("Last seen", no_wrap=True)
     for issue in sorted(issues, key=_rank):
         table.add_row(
-            Text(printable(issue.state)),
-            Text(printable(issue.severity), style=_SEVERITY_STYLE.get(issue.severity, "")),
+            Text(terminal_safe(issue.state)),
+            Text(terminal_safe(issue.severity), style=_SEVERITY_STYLE.get(issue.severity, "")),
             *_what(issue, wide),
-            Text(printable(issue.service_name)),
+            Text(terminal_safe(issue.service_name)),
             Text(str(issue.count)),
             Text(str(issue.users) if issue.users else "-"),
-            Text(printable(clock(issue.last_seen))),
+            Text(terminal_safe(clock(issue.last_seen))),
         )
     return table
 
 
 def _what(issue: Issue, wide: bool) -> tuple[Text, ...]:
-    title, culprit = Text(printable(issue.title)), Text(printable(issue.culprit), style="dim")
+    title, culprit = Text(terminal_safe(issue.title)), Text(terminal_safe(issue.culprit), style="dim")
     if wide:
         return title, culprit
     return (Text("\n").join((title, culprit)) if issue.culprit else title,)
-
-
-def printable(text: str) -> str:
-    """The text without control characters: a title is what some client sent, and a terminal obeys escape sequences."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def clock(timestamp: str) -> str:

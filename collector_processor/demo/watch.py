@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.text import Text
 
 from collector_processor.demo.rest import Api, Issue
-from collector_processor.demo.table import WIDE, issue_table, printable
+from collector_processor.demo.table import WIDE, issue_table
+from collector_processor.terminal import terminal_safe
 
 REFRESH_SECONDS = 1.0
 
@@ -63,4 +64,4 @@ def watch(out: Console, api: Api, watched: Iterable[Watched], play: Callable[[th
 
 
 def _line(issue: Issue) -> Text:
-    return Text(printable(f"{issue.severity:8} {issue.service_name:9} {issue.title} ({issue.culprit})"))
+    return Text(terminal_safe(f"{issue.severity:8} {issue.service_name:9} {issue.title} ({issue.culprit})"))

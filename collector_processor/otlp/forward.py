@@ -18,6 +18,7 @@ PERMISSION_DENIED mean that the operator has to mend something here, not that th
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
@@ -53,19 +54,33 @@ log = logging.getLogger(__name__)
 
 class Forwarder:
     """Sends requests on. ``endpoint``: ``http://host:port`` in the clear, ``https://host:port`` over TLS with the
-    system's roots (or ``root_certificates``, PEM); without a port 4317."""
+    system's roots (or ``root_certificates``, PEM); without a port 4317. ``identity``: our key and certificate, for a
+    hop that asks. ``headers``: names in lower case."""
 
-    def __init__(self, endpoint: str, *, timeout_seconds: float, root_certificates: bytes | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout_seconds: float,
+        root_certificates: bytes | None = None,
+        identity: tuple[bytes, bytes] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        gzip: bool = False,
+    ) -> None:
         self._target, self._secure = _target(endpoint)
         self._timeout_seconds = timeout_seconds
         self._root_certificates = root_certificates
+        self._identity = identity or (None, None)
+        self._headers = tuple(headers)
+        self._compression = grpc.Compression.Gzip if gzip else grpc.Compression.NoCompression
         self._channel: grpc.aio.Channel | None = None
         self._calls: dict[TelemetrySignal, Any] = {}
 
     async def forward(self, request: Request) -> Outcome:
         """Send a protobuf request on and wait for the answer, at most the timeout. Never raises."""
         try:
-            response = await self._call(request.signal)(request.payload, timeout=self._timeout_seconds)
+            call = self._call(request.signal)
+            response = await call(request.payload, timeout=self._timeout_seconds, metadata=self._headers)
             return _accepted(request.signal, response)
         except grpc.aio.AioRpcError as error:
             if error.code() in _OPERATOR:
@@ -98,9 +113,9 @@ class Forwarder:
             ("grpc.max_reconnect_backoff_ms", 5000),
         ]
         if self._secure:
-            credentials = grpc.ssl_channel_credentials(self._root_certificates)
-            return grpc.aio.secure_channel(self._target, credentials, options=options)
-        return grpc.aio.insecure_channel(self._target, options=options)
+            credentials = grpc.ssl_channel_credentials(self._root_certificates, *self._identity)
+            return grpc.aio.secure_channel(self._target, credentials, options, self._compression)
+        return grpc.aio.insecure_channel(self._target, options, self._compression)
 
 
 def _target(endpoint: str) -> tuple[str, bool]:

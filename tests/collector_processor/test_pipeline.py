@@ -33,6 +33,7 @@ from collector_processor.otlp.values import to_dict
 from collector_processor.pipeline import Pipeline, PipelineMeter
 from collector_processor.queue import QueueFull, QueueReader, QueueUnavailable, SqliteQueue
 from collector_processor.sinks.metrics import ServiceMetrics
+from collector_processor.stages.inbound_filters import InboundFilters
 from collector_processor.stages.redact import Redactor
 from tests.collector_processor.otlp import telemetry
 from tests.collector_processor.otlp.telemetry import Handler, add_exception, add_record, add_span, fail, put
@@ -244,6 +245,18 @@ async def test_over_the_limit_of_a_service_every_error_is_counted_and_says_what_
     assert "service_stacks_per_second" in sampled[0].attributes["otel_errors.not_kept"]
     forwarded = first_event(hop.requests[2].payload)
     assert forwarded["exception.stacktrace"].startswith("Traceback"), "telemetry goes on whole"
+
+
+async def test_what_is_filtered_is_in_no_issue_and_is_counted(kept: Kept, hop: Handler, meter: Meter) -> None:
+    request, spans = telemetry.traces()
+    put(request.resource_spans[0].resource.attributes, {"telemetry.sdk.language": "webjs"})
+    add_exception(add_span(spans), message="ResizeObserver loop limit exceeded")
+    add_exception(add_span(spans), message="bad total")
+    pipeline = road(kept, hop, meter, filters=InboundFilters("known_noise"))
+    assert await pipeline.handle(traces(request.SerializeToString())) == Accepted()
+    assert [event.message for event in kept.events] == ["bad total"]
+    assert meter.counts["dropped", "traces", "filter_known_noise"] == 1
+    assert "otel_errors.fingerprint" in first_event(hop.requests[0].payload), "telemetry goes on, both of it"
 
 
 async def test_requests_not_yet_answered_are_bounded(kept: Kept) -> None:

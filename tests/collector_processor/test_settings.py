@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector_processor.otlp.ingest_keys import KeyFile
-from collector_processor.setting_values import Address
+from collector_processor.setting_values import Address, header_pairs
 from collector_processor.settings import LIBRARY_NAMES, SettingsError, load, masked
 
 
@@ -137,3 +137,17 @@ def test_ingest_keys_open_other_addresses_than_loopback(tmp_path: Path) -> None:
 def test_parts_of_tls_need_each_other(tls: dict[str, str], problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         load(environment={f"OTEL_ERRORS_OTLP__TLS__{name}": value for name, value in tls.items()})
+
+
+def test_headers_of_the_next_hop_are_read_like_those_of_exporters_and_never_shown() -> None:
+    name = "OTEL_ERRORS_FORWARD__HEADERS"
+    loaded, _ = load(environment={name: "Authorization=Bearer%20a%2Cb, x-scope-orgid=shop"})
+    assert header_pairs(loaded.forward.headers.get_secret_value()) == (
+        ("authorization", "Bearer a,b"),
+        ("x-scope-orgid", "shop"),
+    )
+    assert "Bearer" not in masked(loaded)
+    for wrong in ("authorization", "a b=c", "trace-bin=x", "a=b%0Ac", "a=\u00e9", "authorization=Bearer hunter2,x"):
+        with pytest.raises(SettingsError, match=r"forward\.headers") as refused:
+            load(environment={name: wrong})
+        assert "hunter2" not in str(refused.value)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from collector_processor.commands.issues import app, terminal_safe
+from collector_processor.commands.issues import app
 from collector_processor.issues.store import IssueStore
+from collector_processor.terminal import terminal_safe
 from tests.collector_processor.issues.errors import error, numbered
 from tests.collector_processor.issues.stores import open_store
 

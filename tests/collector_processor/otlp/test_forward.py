@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from collector_processor.otlp.exchange import Accepted, BadData, Outcome, Reques
 from collector_processor.otlp.forward import Forwarder, _target
 from collector_processor.otlp.grpc_server import start_grpc
 from collector_processor.otlp.messages import SERVICES
+from tests.collector_processor.otlp.certificates import made
 from tests.collector_processor.otlp.telemetry import Handler
 
 REQUEST = Request(signal="traces", payload=b"payload")
@@ -222,14 +222,8 @@ async def test_after_close_it_connects_anew_and_never_raises() -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[bytes, bytes]:
     """Key and self-signed certificate of localhost."""
-    key, made = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    return key.read_bytes(), made.read_bytes()
+    pair = made(tmp_path, "localhost")
+    return pair.key.read_bytes(), pair.certificate.read_bytes()
 
 
 async def test_tls(certificate: tuple[bytes, bytes]) -> None:
@@ -243,6 +237,40 @@ async def test_tls(certificate: tuple[bytes, bytes]) -> None:
             assert await trusting.forward(REQUEST) == Accepted()
         async with forwarder(f"https://localhost:{port}") as careful:
             assert isinstance(await careful.forward(REQUEST), Retry), "a certificate that nobody vouches for"
+
+
+async def test_headers_and_compression_go_with_every_request() -> None:
+    seen: list[tuple[bytes, dict[str, Any]]] = []
+
+    async def export(payload: bytes, context: Any) -> bytes:
+        seen.append((payload, dict(context.invocation_metadata())))
+        return b""
+
+    async with hop(export) as port:
+        headers = (("authorization", "Bearer x,y"), ("x-scope-orgid", "shop"))
+        async with forwarder(f"http://127.0.0.1:{port}", headers=headers, gzip=True) as forward:
+            assert await forward.forward(REQUEST) == Accepted()
+    ((payload, metadata),) = seen
+    assert payload == REQUEST.payload, "gRPC undoes the compression"
+    assert metadata["authorization"] == "Bearer x,y"
+    assert metadata["x-scope-orgid"] == "shop"
+
+
+async def test_a_hop_that_asks_for_a_certificate_gets_ours(tmp_path: Path) -> None:
+    server, ours = made(tmp_path, "localhost"), made(tmp_path, "processor")
+    pair = (server.key.read_bytes(), server.certificate.read_bytes())
+    credentials = grpc.ssl_server_credentials([pair], ours.certificate.read_bytes(), require_client_auth=True)
+    trusting = {"root_certificates": pair[1]}
+    identity = (ours.key.read_bytes(), ours.certificate.read_bytes())
+
+    async def export(payload: bytes, context: Any) -> bytes:
+        return b""
+
+    async with hop(export, credentials) as port:
+        async with forwarder(f"https://localhost:{port}", identity=identity, **trusting) as known:
+            assert await known.forward(REQUEST) == Accepted()
+        async with forwarder(f"https://localhost:{port}", **trusting) as nobody:
+            assert isinstance(await nobody.forward(REQUEST), Retry)
 
 
 @pytest.mark.parametrize(
