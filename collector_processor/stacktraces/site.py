@@ -64,12 +64,15 @@ def site(
     by_caller: ByCaller | None = None,
 ) -> Site:
     """The site of one exception; ``frames[0]`` is the raising one. ``ran_over``: the message says so (``RAN_OVER``)."""
-    frames = frames[carried_out(frames, language.name if language is not None else "", bare_type) :]
-    own = next((frame for frame in frames[:3] if not _instruments(frame)), frames[0] if frames else None)
-    if own is None:
+    skipped = carried_out(frames, language.name if language is not None else "", bare_type)
+    frames = frames[skipped:] if skipped else frames
+    if not frames:
         return NOWHERE
+    own = frames[0]
+    if _instruments(own):
+        own = next((frame for frame in frames[:3] if not _instruments(frame)), own)
     raised = _label(own, language)
-    index = next((index for index, frame in enumerate(frames) if frame.in_app), -1)
+    index = 0 if frames[0].in_app else next((index for index, frame in enumerate(frames) if frame.in_app), -1)
     if (ran_over or bare_type in OVERFLOWS) and (cycle := _cycle(frames, language)):
         blamed = frames[index] if index >= 0 else own
         return Site("cycle " + " ".join(cycle), index >= 0, raised, _culprit(blamed, language))
@@ -81,11 +84,11 @@ def site(
         # versions print that one only.
         enclosed = language.enclosed
         app = next((frame for frame in frames[index + 1 :] if frame.in_app and frame.function not in enclosed), app)
-    key = _label(app, language)
+    key = raised if app is own else _label(app, language)
     if index and (between := [frame for frame in frames[:index] if _counts(frame)]):
         called, raising = _label(between[-1], language), _label(between[0], language)
         key += f" > {called}" if called == raising else f" > {called} > {raising}"
-    if by_caller is not None and by_caller(_label(app, language), bare_type):
+    if by_caller is not None and by_caller(key.partition(" > ")[0], bare_type):
         key += _caller(frames[index:], language)
     return Site(key, _named(app, language), raised, _culprit(app, language))
 
