@@ -182,6 +182,9 @@ DJANGO_LIST = AnotherList(
 
 GUNICORN = ("gunicorn", "--bind", "fd://{fd}", "--workers", "2", "--log-level", "warning", "--graceful-timeout", "5")
 
+# Its workers are killed when they take longer than that to begin, which is 5 seconds unless told otherwise.
+UVICORN = ("uvicorn", "--fd", "{fd}", "--workers", "2", "--timeout-worker-healthcheck", "100", "--log-level", "warning")
+
 APPLICATIONS = (
     Application(
         "plain",
@@ -225,7 +228,7 @@ APPLICATIONS = (
     Application(
         "FastAPI, uvicorn --workers 2",
         "fastapi_app.py",
-        ("uvicorn", "--fd", "{fd}", "--workers", "2", "--log-level", "warning", "{module}:app"),
+        (*UVICORN, "{module}:app"),
         FASTAPI,
         FASTAPI_EXPECTED,
         ("fastapi",),
