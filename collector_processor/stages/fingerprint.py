@@ -29,6 +29,7 @@ MAX_CACHED_TEXT = 16_384
 _CACHE_ENTRIES = 2048
 _CACHE_CHARACTERS = 4_000_000
 
+_LISTED = re.compile(r"([\"']?<[a-z]{2,8}>[\"']?)(?:, ?\1)+")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
@@ -125,12 +126,12 @@ def _said(exceptions: Sequence[ExceptionNode], message: str, stacktrace: str) ->
 
 def message_key(message: str) -> str:
     """The first line that says something, volatile parts replaced; with the second when the first only announces it
-    with a colon."""
+    with a colon. Of a list of values, which may be longer the next time, the first; numbers are one kind."""
     said = [line for line in (line.strip() for line in message[: 4 * MAX_MESSAGE].split("\n")) if line][:2]
     if not said:
         return ""
     first = " ".join(said) if said[0].endswith(":") else said[0]
-    return parameterize(first[:MAX_MESSAGE])
+    return _LISTED.sub(r"\1", parameterize(first[:MAX_MESSAGE]).replace("<float>", "<int>"))
 
 
 def _headline(stacktrace: str) -> str:

@@ -122,6 +122,7 @@ _ALTERNATIVES: tuple[tuple[str | None, str], ...] = (
     # Data by where they stand: what is assigned or compared, an element of a list, a value of JSON, a SQL literal.
     ("<str>", r"\"(?:(?<==\")|(?<== \")|(?<=\": \")|(?<=[,(\[]\")|(?<=, \")|(?<=[\"'\]]:\"))[^\"\n]{0,1024}\"(?!\s?:)"),
     ("<str>", r"'(?:(?<==')|(?<== ')|(?<=[,(\[]')|(?<=, ')|(?<=[\"'\]]:')|(?<=[\"'\]]: '))[^'\n]{0,1024}'(?!\s?:)"),
+    ("<bool>", r"[tfnTFN](?:(?<=[\"']:[tfnTFN])|(?<=[\"']: [tfnTFN]))(?:rue|alse|ull|one)(?!\w)"),
     ("detail", r"\((?<==\()[^()<>\n]{1,256}\)"),
     ("quoted", r"\"(?<![\w\"'`]\")[^\"\n]{1,1024}\"(?![\w\"'`])"),
     ("quoted", r"'(?<![\w\"'`]')[^'\n]{1,1024}'(?![\w\"'`])"),

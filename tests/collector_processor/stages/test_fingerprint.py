@@ -233,6 +233,16 @@ def test_stackless_errors_differ_by_type_and_message() -> None:
     assert len({of("E", "a"), of("F", "a"), of("E", "b"), of("", "a"), of("E", ""), of("", "")}) == 6
 
 
+def test_a_list_of_values_may_be_longer_the_next_time() -> None:
+    def of(message: str) -> str:
+        return group(type="E", message=message, stacktrace="").fingerprint
+
+    assert of("ids [1, 2, 3] missing") == of("ids [4] missing") == of("ids [4, 5, 6, 7] missing")
+    assert of("no stock of ['a', 'b']") == of("no stock of ['c']")
+    assert of("disk 93% full") == of("disk 7.5% full")
+    assert of("1 of 2 failed") != of("1 failed")
+
+
 def test_the_clients_fingerprint_wins_alone() -> None:
     one = grouped(PYTHON, client="checkout-bank")
     assert one.fingerprint == grouped(NODE, client="checkout-bank").fingerprint

@@ -51,6 +51,7 @@ from collector_processor.stages.parameterize import parameterize
             "WHERE name = 'ann' AND id IN ('a', 'b') AND n > 3",
             "WHERE name = <str> AND id IN (<str>, <str>) AND n > <int>",
         ),
+        ('{"paid": true, "due":null}', '{"paid": <bool>, "due":<bool>}'),
         ("INSERT INTO t (a, b) VALUES ('x', 5, NULL)", "INSERT INTO t (a, b) VALUES (<str>, <int>, NULL)"),
         ("Key (email)=(bob) exists, Key (id)=(42)", "Key (email)=(<str>) exists, Key (id)=(<int>)"),
         ("ip-10-0-3-7.ec2.internal, fe80::1ff:fe23:4567:890a, 10.0.0.0/8", "<host>, <ip>, <ip>"),
