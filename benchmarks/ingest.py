@@ -78,14 +78,11 @@ def measure(
     try:
         with TemporaryDirectory() as folder, subject(hop.endpoint, Path(folder)) as running:
             load = partial(send, running.target, errors, channels=asked.channels, at_once=asked.at_once)
-            warm = asyncio.run(load(until=lambda sent: sent.spans >= WARM_UP_REQUESTS * SPANS))
+            warm = asyncio.run(load(spans=WARM_UP_REQUESTS * SPANS))
             _drain(running, hop, warm.spans, warm.errors)
             before = cpu_seconds(running.pid)
-            end = time.monotonic() + asked.seconds
             with PeakMemory(running.pid) as memory:
-                sent = asyncio.run(
-                    load(until=lambda sent: sent.spans >= asked.spans if asked.spans else time.monotonic() > end)
-                )
+                sent = asyncio.run(load(spans=asked.spans, seconds=asked.seconds))
                 began = time.monotonic()
                 complete = _drain(running, hop, warm.spans + sent.spans, warm.errors + sent.errors)
                 drained = time.monotonic() - began

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import grpc
 import grpc.aio
@@ -34,9 +34,15 @@ class Sent:
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
-async def send(target: str, errors: int, *, channels: int, at_once: int, until: Callable[[Sent], bool]) -> Sent:
-    """Requests with ``errors`` failed spans each, ``at_once`` in flight over ``channels``, until ``until`` says so."""
-    templates = [FreshRequest(errors, seed) for seed in range(TEMPLATES)]
+@lru_cache(maxsize=1)
+def _templates(errors: int) -> list[FreshRequest]:
+    return [FreshRequest(errors, seed) for seed in range(TEMPLATES)]
+
+
+async def send(target: str, errors: int, *, channels: int, at_once: int, spans: int = 0, seconds: float = 0.0) -> Sent:
+    """Requests with ``errors`` failed spans each, ``at_once`` in flight over ``channels``, until so many spans or, where
+    that is 0, so many seconds."""
+    templates = _templates(errors)
     opened = [grpc.aio.insecure_channel(target, options=_OPTIONS) for _ in range(channels)]
     calls = [channel.unary_unary(METHOD) for channel in opened]
     sent = Sent()
@@ -44,7 +50,7 @@ async def send(target: str, errors: int, *, channels: int, at_once: int, until: 
     async def client(number: int) -> None:
         call = calls[number % channels]
         turn = number
-        while not until(sent):
+        while sent.spans < spans if spans else time.perf_counter() - began < seconds:
             template = templates[turn % TEMPLATES]
             turn += 1
             await deliver(call, template.next())
