@@ -26,6 +26,7 @@ from otel_errors.report import report
 
 MECHANISM = "concurrent.futures"
 _FRAMES_LOOKED_AT = 8
+_TRIES = 16
 _ATTRIBUTE = "_otel_errors_companion"
 
 _companions: WeakSet[Companion] = WeakSet()
@@ -76,8 +77,18 @@ class Companion:
 
 def report_unread() -> None:
     """Those of futures that are still there at the end of the process."""
-    for companion in list(_companions):
+    for companion in _waiting():
         companion.report_if_unread()
+
+
+def _waiting() -> list[Companion]:
+    # A thread that still runs may add one meanwhile, which ends the walk over a WeakSet.
+    for _ in range(_TRIES):
+        try:
+            return list(_companions)
+        except RuntimeError:
+            pass
+    return []
 
 
 def _set_exception(wrapped: Callable[..., Any], future: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
