@@ -104,8 +104,10 @@ def exported_by_the_page() -> dict[str, str]:
 
 
 def test_the_start_of_the_page(folder: Path, receiver: Receiver) -> None:
-    """The shop, with the variables that the page exports; the release is then on the resource."""
+    """The shop, with the variables that the page exports: by the detector the commit is on the resource, and then the
+    records need not say it."""
     env = environment(receiver.port, exported_by_the_page())
+    env["GITHUB_SHA"] = "0a1b2c"
     env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{receiver.port}"
     env["OTEL_ERRORS_LOCALS"] = "true"
     done = finished([INSTRUMENT, sys.executable, "shop.py"], folder, env)
@@ -119,7 +121,8 @@ def test_the_start_of_the_page(folder: Path, receiver: Receiver) -> None:
     assert frame["locals"] == {"card": "declined", "amount": 1250}
     assert stock.attributes["exception.message"] == "stock is below zero"
     assert (end.attributes["otel_errors.mechanism"], end.severity) == ("excepthook", 21)
-    assert end.resource["service.version"] == "1.4.2"
+    assert (end.resource["service.version"], end.resource["vcs.ref.head.revision"]) == ("1.4.2", "0a1b2c")
+    assert "vcs.ref.head.revision" not in end.attributes
 
 
 def test_the_configuration_file(folder: Path, receiver: Receiver) -> None:

@@ -110,7 +110,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=40)
 @given(VALUES)
 def test_anything_becomes_json(value: object) -> None:
     json.dumps(PlainValues().of(value))

@@ -113,11 +113,3 @@ def test_on_every_record_where_the_resource_does_not_say_it(run: Run, receiver: 
         assert record.attributes["deployment.environment.name"] == "prod"
         assert "service.version" not in record.attributes
         assert record.resource["service.version"] == "1.4"
-
-
-def test_the_sdk_loads_the_detector_and_then_the_records_need_not_say_it(run: Run, receiver: Receiver) -> None:
-    run(CODE, HEROKU_SLUG_COMMIT=SHA, HEROKU_RELEASE_VERSION="v17", OTEL_EXPERIMENTAL_RESOURCE_DETECTORS="otel_errors")
-    assert len(receiver.errors) == 3
-    for record in receiver.errors:
-        assert (record.resource["service.version"], record.resource["vcs.ref.head.revision"]) == ("v17", SHA)
-        assert not {"service.version", "vcs.ref.head.revision"} & record.attributes.keys()
