@@ -40,8 +40,8 @@ def _templates(errors: int) -> list[FreshRequest]:
 
 
 async def send(target: str, errors: int, *, channels: int, at_once: int, spans: int = 0, seconds: float = 0.0) -> Sent:
-    """Requests with ``errors`` failed spans each, ``at_once`` in flight over ``channels``, until so many spans or, where
-    that is 0, so many seconds."""
+    """Requests with ``errors`` failed spans each, ``at_once`` in flight over ``channels``, until so many spans
+    or, where none are asked for, so many seconds."""
     templates = _templates(errors)
     opened = [grpc.aio.insecure_channel(target, options=_OPTIONS) for _ in range(channels)]
     calls = [channel.unary_unary(METHOD) for channel in opened]
