@@ -24,8 +24,8 @@ from tests.collector_processor.stages.mutations.trace import Trace, as_recorded,
 
 ROOT = Path(__file__).resolve().parent.parent
 NEVER_SEEN_BAR, SEEN_BAR, RIGHT_BAR = 10_000, 150_000, 0.99
-PASSES = 9
-STACKS = 1_000
+PASSES = 25
+STACKS = 500
 """Of a pass."""
 
 _FRAMES: dict[str, Callable[[int, int], str]] = {

@@ -42,11 +42,18 @@ class Grouping(msgspec.Struct, frozen=True):
     frames."""
     culprit: str
     """The application's function to look at: ``shop/payments.py in charge_card``; ``""`` without frames."""
-    exceptions: tuple[ExceptionNode, ...]
     components: tuple[str, ...]
     """What went into the fingerprint, and what was left out, a sentence each."""
-    earlier_fingerprints: tuple[str, ...] = ()
+    earlier_fingerprints: tuple[str, ...]
     """What the versions before the newest make of it, newest first."""
+    read: tuple[ExceptionNode, ...]
+    """The exceptions as they are remembered, the message marked (``stacktraces.text``)."""
+    message: str
+
+    @property
+    def exceptions(self) -> tuple[ExceptionNode, ...]:
+        """Outermost first, then causes and group members depth first. Made when asked for: events need none."""
+        return restored(self.read, self.message)
 
 
 class Version(NamedTuple):
@@ -95,7 +102,6 @@ def group(
     if message and not _ran_over(message):
         text = cut_message(text, message)
     reading = _cached(type, text, language, rules)
-    exceptions = restored(reading.exceptions, message)
     said: str | None = None
     if not client and not reading.keys[0].fingerprint:
         said = message_key(_said(reading.exceptions, message, stacktrace))
@@ -112,7 +118,8 @@ def group(
         components = (*components, f"message: {said}" if said else "message: none")
     components = (*components, *reading.notes) if reading.notes else components
     site_ = reading.outermost
-    return Grouping(newest, reading.language, site_.raised, site_.culprit, exceptions, components, tuple(earlier))
+    read = reading.exceptions
+    return Grouping(newest, reading.language, site_.raised, site_.culprit, components, tuple(earlier), read, message)
 
 
 def _said(exceptions: Sequence[ExceptionNode], message: str, stacktrace: str) -> str:
