@@ -1,8 +1,8 @@
 """Texts that no program prints, made from those that programs print, and what must hold of each.
 
 ``python -m tests.collector_processor.stacktraces.fuzzing --executions 1000000`` prints the figures of
-``docs/grouping.md``; ``scripts/test --long`` does the same. The seeds are the forms, the sources' own texts and, where
-it lies next to the project, the shared corpus.
+``docs/grouping.md``; ``scripts/test --long`` does the same. The seeds are the forms and, where it lies next to the
+project, the shared corpus.
 """
 
 from __future__ import annotations
