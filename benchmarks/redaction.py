@@ -11,6 +11,7 @@ import argparse
 import base64
 import difflib
 import json
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -96,17 +97,19 @@ def _touches(text: str, secret: str, start: int, end: int) -> bool:
     return False
 
 
-def rate(texts: Sequence[tuple[str, str | None]], clean: Callable[[str, str | None], Any]) -> float:
-    """Texts a processor second, the best of five passes of a second's half."""
-    best = 0.0
-    rounds = max(1, 20_000 // len(texts))
-    for _ in range(5):
+def rates(texts: Sequence[tuple[str, str | None]], clean: Callable[[str, str | None], Any]) -> tuple[float, float]:
+    """Texts a processor second: the best of the passes over all ``texts`` that three seconds hold, and their median.
+
+    A pass is short (8 ms for the corpus) and its time is the processor's, so that a neighbour on the machine, who
+    takes the cache and half of the core as well, is left out of the best and shows in the median.
+    """
+    passes: list[float] = []
+    while sum(passes) < 3:
         began = time.process_time()
-        for _ in range(rounds):
-            for text, key in texts:
-                clean(text, key)
-        best = max(best, rounds * len(texts) / (time.process_time() - began))
-    return best
+        for text, key in texts:
+            clean(text, key)
+        passes.append(time.process_time() - began)
+    return len(texts) / min(passes), len(texts) / statistics.median(passes)
 
 
 def main(arguments: list[str]) -> int:
@@ -122,8 +125,9 @@ def main(arguments: list[str]) -> int:
     own = score(given, [redactor.text(*text)[0] for text in texts])
     print(f"{len(given)} texts of {sum(len(text) for text, _ in texts) // len(texts)} characters; one core")
     print(f"{'':20} recall  precision  look-alikes intact  texts/s")
-    own_rate = rate(texts, redactor.text)
-    _line("otel-errors", own, own_rate)
+    best, median = rates(texts, redactor.text)
+    _line("otel-errors", own, best)
+    print(f"  best pass; the median of the passes: {median:,.0f} texts/s")
     # Around each text the lines of a stack trace: what a processor mostly sees.
     frames = "".join(f'  File "/srv/shop/module_{n}.py", line {n}, in handle_{n}\n    call(item)\n' for n in range(8))
     long = [(f"Traceback (most recent call last):\n{frames}ValueError: {text}", key) for text, key in texts]
@@ -131,8 +135,8 @@ def main(arguments: list[str]) -> int:
         (text, None) if n % 10 == 0 else (f"{frames}ValueError: order {n} of 12 failed", None)
         for n, (text, _) in enumerate(texts)
     ]
-    print(f"  the same texts in stack traces of 8 frames: {rate(long, redactor.text):,.0f} texts/s")
-    print(f"  one text in ten, the others stack traces without a finding: {rate(mix, redactor.text):,.0f} texts/s")
+    print(f"  the same texts in stack traces of 8 frames: {rates(long, redactor.text)[0]:,.0f} texts/s")
+    print(f"  one text in ten, the others stack traces without a finding: {rates(mix, redactor.text)[0]:,.0f} texts/s")
     if not options.no_peers:
         for peer in PEERS:
             _peer(peer, given)

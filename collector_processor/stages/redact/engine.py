@@ -15,8 +15,8 @@ import msgspec
 
 from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.fold import fold, valid
-from collector_processor.stages.redact.pattern import UNANCHORED, CueSet, Match, Pattern, Span
-from collector_processor.stages.redact.rule import Check, Rule
+from collector_processor.stages.redact.pattern import UNANCHORED, CueSet, Pattern
+from collector_processor.stages.redact.rule import Rule
 from collector_processor.stages.redact.rules import DEFAULT_RULES
 from collector_processor.stages.redact.telling import MAX_VALUES, places, secrets_in
 
@@ -150,13 +150,13 @@ class Redactor:
         return word if len(value) > len(word) or value.lower() not in word else WHOLE
 
     def _clean(self, text: str, hits: list[_Hit]) -> tuple[str, tuple[Redaction, ...]]:
-        parts: list[str] = []
-        position = 0
-        for start, end, rule in hits:
-            parts += text[position:start], self._word(rule, text[start:end])
-            position = end
-        parts.append(text[position:])
-        current = "".join(parts)
+        if len(hits) == 1:
+            start, end, rule = hits[0]
+            current = text[:start] + self._word(rule, text[start:end]) + text[end:]
+            if end - start == len(text):  # a word alone, which is clean
+                return current, (Redaction(self._names[rule], start, end),)
+        else:
+            current = self._replaced(text, hits)
         ascii_only = current.isascii()
         folded = current.encode() if ascii_only else fold(current)
         matched = self.cues(folded)
@@ -165,6 +165,15 @@ class Redactor:
         names = self._names
         report = tuple([Redaction(names[rule], start, end) for start, end, rule in hits])
         return (current if ascii_only else valid(current)), report
+
+    def _replaced(self, text: str, hits: list[_Hit]) -> str:
+        parts: list[str] = []
+        position = 0
+        for start, end, rule in hits:
+            parts += text[position:start], self._word(rule, text[start:end])
+            position = end
+        parts.append(text[position:])
+        return "".join(parts)
 
     def _clean_further(self, text: str, first: list[_Hit], more: list[_Hit]) -> tuple[str, tuple[Redaction, ...]]:
         """The words of ``first`` freed ``more``: on until nothing is found, or the text as a whole."""
@@ -186,8 +195,11 @@ class Redactor:
         allowed = self._allowed
         found: list[_Hit] = []
         shown: dict[str, int] = {}
-        for index in sorted(matched):
+        left = length  # characters that nothing has claimed yet
+        for index in matched if len(matched) == 1 else sorted(matched):
             find, check, spreads, shortest = self._searchers[index]
+            if left < shortest:
+                continue  # what it could find is mostly gone; what it adds is found in what is clean
             position = 0
             while position + shortest <= length:
                 match = find(UNANCHORED, folded, position, length)
@@ -198,16 +210,24 @@ class Redactor:
                     cut = min(cut, start)
                     break
                 looks -= 1
-                for first, end in (match[0],) if check is None else self._judged(check, plain, match):
+                try:
+                    spans = (match[0],) if check is None else check(plain, match)
+                except Exception:
+                    if self._strict:
+                        raise
+                    spans = (match[0],)  # no text may stop the road; what cannot be judged goes
+                for first, end in spans:
                     if first < end and (allowed is None or not allowed(self._names[index], plain[first:end])):
                         found.append((first, end, index))
+                        left -= end - first
                         if end > position:
                             position = end
                         if spreads and len(shown) < MAX_VALUES:
                             for value in secrets_in(text[first:end], self._names[index]):
                                 shown.setdefault(value, index)
         for value, index in shown.items():
-            found += [(first, end, index) for first, end in places(text, value)]
+            if text.find(value) != text.rfind(value):
+                found += [(first, end, index) for first, end in places(text, value)]
         if len(found) > 1:
             found = _disjoint(found)
         if len(found) > MAX_LOOKS:
@@ -221,14 +241,6 @@ class Redactor:
             cut = min(cut, found.pop()[0])
         found.append((cut, length, len(self.rules)))
         return found
-
-    def _judged(self, check: Check, text: str, match: Match) -> Sequence[Span]:
-        try:
-            return check(text, match)
-        except Exception:
-            if self._strict:
-                raise
-            return (match[0],)  # no text may stop the road; what cannot be judged goes
 
     def _apply(self, text: str, pieces: list[_Piece]) -> tuple[str, list[_Piece]]:
         parts: list[str] = []

@@ -34,8 +34,8 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     *tokens_code.RULES,
     *tokens_models.RULES,
     *tokens_services.RULES,
-    *cards.RULES,
     *identity.RULES,
+    *cards.RULES,
     *email.RULES,
 )
 

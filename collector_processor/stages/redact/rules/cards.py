@@ -58,6 +58,11 @@ def _issuers(prefix: str) -> tuple[tuple[str, str, frozenset[int]], ...]:
     return tuple([issuer for issuer in _ISSUERS if issuer[0][:4] <= prefix[: len(issuer[0])] <= issuer[1][:4]])
 
 
+@cache
+def _lengths(prefix: str) -> frozenset[int]:
+    return frozenset().union(*(lengths for _, _, lengths in _issuers(prefix)))
+
+
 _GROUPINGS = (
     (4, 4, 4, 4),
     (4, 6, 5),
@@ -73,12 +78,12 @@ _GROUPINGS = (
 )
 
 
-def _sign(lengths: Iterable[int]) -> str:
-    """Lengths of groups as one character each."""
-    return "".join([chr(min(length, 20) + ord("0")) for length in lengths])
+def _sign(lengths: Iterable[int]) -> bytes:
+    """Lengths of groups, a byte each; what is longer than any card is 20."""
+    return bytes([length if length < 20 else 20 for length in lengths])
 
 
-_BEGINS = re.compile(rf"(?={'|'.join(map(_sign, _GROUPINGS))}|[{_sign([12])}-{_sign([19])}])")
+_BEGINS = re.compile(rb"(?=" + b"|".join(map(_sign, _GROUPINGS)) + rb"|[\x0c-\x13])")
 _SIGNS = tuple((_sign(grouping), len(grouping), sum(grouping)) for grouping in _GROUPINGS)
 _DIGESTS = ("sha1:", "sha256:", "sha512:", "md5:")
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
@@ -130,12 +135,13 @@ def _in_run(text: str, origin: int, run: str) -> Sequence[Span]:
     return found
 
 
-def _candidates(groups: Sequence[str], index: int, sign: str) -> Iterator[tuple[int, str]]:
+def _candidates(groups: Sequence[str], index: int, sign: bytes) -> Iterator[tuple[int, str]]:
     """The numbers that could begin at the group ``index``: how many groups, and their digits."""
     if len(groups[index]) >= 12:
         yield 1, groups[index]
+    issued = _lengths(groups[index][:4])
     for grouping, count, length in _SIGNS:
-        if sign.startswith(grouping, index) and any(length in issuer[2] for issuer in _issuers(groups[index][:4])):
+        if length in issued and sign.startswith(grouping, index):
             yield count, "".join(groups[index : index + count])
 
 

@@ -43,8 +43,6 @@ def _address(text: str, match: Match) -> Sequence[Span]:
         return ()
     at = sign.start()
     local = text[start:at]
-    if local[0] in '\\"':
-        return ((start, end),) if local[-1] == '"' and " " not in local[:2] else ()
     escape = local.rfind("%")
     if escape >= 0 and sign[0][0] == "%":  # an encoded "=" or blank before it in a query string
         start, local = start + escape + 3, local[escape + 3 :]
@@ -96,7 +94,7 @@ RULES = (
         name="email",
         replacement="[email]",
         what="e-mail addresses, also with `%40` or `&#64;`; not stack frames, packages, git remotes, private hosts",
-        pattern=rf"(?:{_LOCAL}|\\{{0,3}}\"[^\"\\\n@]{{1,64}}\\{{0,3}}\"){_SIGN}(?:{_DOMAIN}|\[[0-9A-Fa-f.:]{{3,39}}\])",
+        pattern=rf"{_LOCAL}{_SIGN}(?:{_DOMAIN}|\[[0-9A-Fa-f.:]{{3,39}}\])",
         cue=rf"{_SIGN}(?:[0-9A-Za-z\xc0-\xff.-]+\.[A-Za-z\xc0-\xff]{{2}}|\[[0-9A-Fa-f])|\.[Xx][Nn]--",
         check=_address,
         shortest=6,
@@ -105,7 +103,6 @@ RULES = (
             Example("mailto:jörg@müller.example", "mailto:[email]"),
             Example("GET /u?email=ann%40example.com&x=1", "GET /u?email=[email]&x=1"),
             Example("<o'brien@example.com>", "<[email]>"),
-            Example('to "ann lee"@example.com', "to [email]"),
             Example("ann&#64;example.com, ann@[203.0.113.7]", "[email], [email]"),
             Example("my email is other+foobar@t.co.", "my email is [email]."),
         ),
@@ -126,5 +123,15 @@ RULES = (
             "my email is info@presidio.",
             "rpc@shop.v1.Orders/Get",
         ),
+    ),
+    Rule(
+        name="quoted-email",
+        replacement="[email]",
+        what='e-mail addresses whose first part is in quotes: `"ann lee"@example.com`',
+        pattern=rf"\\{{0,3}}\"[^\"\\\n@]{{1,64}}\\{{0,3}}\"@{_DOMAIN}",
+        cue=rf"\"@{_DOMAIN}",
+        shortest=8,
+        examples=(Example('to "ann lee"@example.com', "to [email]"),),
+        counter_examples=('import "x"@2.1.0', 'the "at" sign "@"'),
     ),
 )
