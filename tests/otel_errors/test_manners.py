@@ -266,7 +266,7 @@ BESIDE_SENTRY = """
 @pytest.mark.parametrize("first", ["sentry", "ours"])
 def test_beside_sentry_both_get_each_error_once(run: Run, receiver: Receiver, first: str) -> None:
     code = "import sys\nsys.argv.append(" + repr(first) + ")\n" + textwrap.dedent(BESIDE_SENTRY)
-    done = run(code, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=f"{OTHERS},exceptions,otel_errors")
+    done = run(code, seconds=150, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=f"{OTHERS},exceptions,otel_errors")
     assert done.err.splitlines()[-1] == "ValueError: end", done.err
     assert "otel_errors:" not in done.err
     expected = [
