@@ -62,6 +62,8 @@ def read_frame(line: str) -> Frame | None:
     if location is None or ":" in location[1] or ("/" in location[1] and not location[1].endswith((".java", ".kt"))):
         return None
     function = (_MODULE.sub("", function, count=1) if _MODULE.match(function) else function).strip()
+    if not function:
+        return None
     row = int(location[2]) if location[2] and not location[2].startswith("-") else None
     return Frame(function, None, location[1] or None, row, None, in_app.jvm(function))
 

@@ -161,3 +161,9 @@ def test_deep_groups_and_long_chains_end() -> None:
     assert len(parse(link * 500 + link[:70], "python").exceptions) == MAX_EXCEPTIONS
     nested = "Error: a\n    at f (a.js:1:1) {\n" + "".join(f"{'  ' * d}[cause]: Error: b\n" for d in range(1, 500))
     assert len(parse(nested, "nodejs").exceptions) <= MAX_EXCEPTIONS
+
+
+def test_a_module_alone_is_no_frame() -> None:
+    """The one text of a million made by fuzzing that broke a rule: a frame of nothing."""
+    (node,) = parse("E: x\n\tat a.B.c(B.java:1)\n\tat a.b/()\n\tat a.B.d(B.java:2)", "java").exceptions
+    assert [frame.function for frame in node.frames] == ["a.B.c", "a.B.d"]
