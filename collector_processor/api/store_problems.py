@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from collector_processor.api.problems import Problem, shown_value
 from collector_processor.issues.commands import IssueCommandError, IssueNotFound
 from collector_processor.issues.database import StoreUnavailable
-from collector_processor.issues.queries import IssueQueryError
+from collector_processor.issues.questions import IssueQueryError
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def merge(
 @contextmanager
 def _store(config: Path | None) -> Iterator[IssueStore]:
     from collector_processor.issues.commands import IssueCommandError
-    from collector_processor.issues.queries import IssueQueryError
+    from collector_processor.issues.questions import IssueQueryError
     from collector_processor.issues.store import IssueStore, StoreUnavailable
 
     settings = load_or_exit(config)
@@ -194,7 +194,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _pages(store: IssueStore, wanted: IssueFilter, sort: str, limit: int | None) -> Iterator[IssueRow]:
-    from collector_processor.issues.queries import MAX_LIMIT
+    from collector_processor.issues.questions import MAX_LIMIT
 
     left, cursor = limit, None
     while left is None or left > 0:

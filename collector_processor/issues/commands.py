@@ -199,6 +199,8 @@ def _resolution(state: IssueState) -> str:
 
 
 def _follow(connection: Connection, issue_id: str) -> str:
+    if not issue_id.isascii() or "\0" in issue_id:  # no id of ours, and not every database can be asked for it
+        raise IssueNotFound(issue_id)
     table = schema.issues
     row = connection.execute(select(table.c.id, table.c.merged_into).where(table.c.id == issue_id)).first()
     if row is None:

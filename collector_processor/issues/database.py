@@ -1,6 +1,6 @@
 """The connection under the store: how it is opened, brought to the schema of this version, and locked.
 
-SQL is SQLAlchemy's and common to SQLite and PostgreSQL; what differs is here.
+SQL is SQLAlchemy's and common to SQLite and PostgreSQL; what differs is here and in ``bulk``.
 """
 
 from __future__ import annotations
@@ -12,25 +12,46 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError
 
 REVISION = "0002"
 """The newest migration; the store is brought to it when it is opened."""
 BUSY_SECONDS = 10.0
+"""How long one waits for another's transaction."""
 _WRITES = "otel_errors_writes"
+_POSTGRESQL_DRIVER = "postgresql+psycopg"
+_POSTGRESQL_CONNECTION = {
+    "connect_timeout": 10,
+    # a server whose machine is gone answers nothing at all: counting must not wait for the system's two hours
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "application_name": "otel-errors",
+}
+_WRITE_LOCK = text(
+    f"SELECT set_config('lock_timeout', '{BUSY_SECONDS:g}s', true), pg_advisory_xact_lock(7308332050741919000)"
+)
+_LIMIT_EXCEEDED = "54"
+"""The class of PostgreSQL's codes for what is too long for an index or a row."""
 
 
 class StoreUnavailable(OSError):
     """The store cannot be opened, read or written now; the text names it and the reason."""
 
 
+class UnstorableValue(ValueError):
+    """A value that the database cannot hold, however often it is tried: NUL in a text, a number out of range, a key
+    that is too long for an index."""
+
+
 def open_engine(url: str) -> Engine:
     """An engine whose schema is that of this version. Raises ``StoreUnavailable``."""
     try:
-        parsed = make_url(url)
+        parsed = _with_driver(make_url(url))
         if parsed.get_backend_name() == "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise StoreUnavailable(
@@ -45,19 +66,35 @@ def open_engine(url: str) -> Engine:
             event.listen(engine, "begin", stays)
             event.listen(engine, "begin", _begin_sqlite)
         else:
-            engine = create_engine(parsed, pool_pre_ping=True)
+            arguments = {name: value for name, value in _POSTGRESQL_CONNECTION.items() if name not in parsed.query}
+            engine = create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
         try:
             migrate(engine)
         except BaseException:
             engine.dispose()
             raise
         return engine
-    except (SQLAlchemyError, ArgumentError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise StoreUnavailable(
+            f"store {_without_password(url)}: {error}: install it with pip install 'otel-errors[postgres]'"
+        ) from error
+    except (SQLAlchemyError, ArgumentError) as error:
         raise StoreUnavailable(f"store {_without_password(url)}: {_reason(error)}") from error
     except StoreUnavailable:
         raise
     except OSError as error:
         raise StoreUnavailable(f"store {_without_password(url)}: {error}") from error
+
+
+def _with_driver(url: URL) -> URL:
+    """``postgresql:`` means the one driver that this store knows. Raises ``StoreUnavailable`` for another."""
+    if url.get_backend_name() == "sqlite" or url.drivername == _POSTGRESQL_DRIVER:
+        return url
+    if url.drivername == "postgresql":
+        return url.set(drivername=_POSTGRESQL_DRIVER)
+    raise StoreUnavailable(
+        f"store.url: {url.drivername!r}: sqlite:///path or {_POSTGRESQL_DRIVER}://user:password@host/database is needed"
+    )
 
 
 def migrate(engine: Engine) -> None:
@@ -86,17 +123,20 @@ def migrate(engine: Engine) -> None:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that writes: it has the write lock from its start, so what it reads stays true.
 
-    Raises ``StoreUnavailable`` when the database fails; nothing of the transaction is kept then.
+    Raises ``StoreUnavailable`` when the database fails, ``UnstorableValue`` for what it cannot hold; nothing of the
+    transaction is kept then.
     """
     with _translated(engine), engine.execution_options(**{_WRITES: True}).begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(7308332050741919000)"))
+            connection.execute(_WRITE_LOCK)
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that reads, from one moment of the store. Raises ``StoreUnavailable``."""
+    if engine.dialect.name == "postgresql":  # by itself it would show each statement another moment
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with _translated(engine), engine.begin() as connection:
         yield connection
 
@@ -111,7 +151,10 @@ def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreUnavailable(f"store {engine.url.render_as_string()}: {_reason(error)}") from error
+        told = f"store {engine.url.render_as_string()}: {_reason(error)}"
+        if isinstance(error, DataError) or str(getattr(error.orig, "sqlstate", None)).startswith(_LIMIT_EXCEEDED):
+            raise UnstorableValue(told) from error
+        raise StoreUnavailable(told) from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -25,6 +25,8 @@ OTHER = "other"
 FUTURE_TOLERANCE_NS = 600 * 10**9
 """A sender's clock may run ahead by this; a time further ahead is replaced by the processor's."""
 HOUR_NS = 3600 * 10**9
+MAX_KEY_BYTES = 800
+"""Of a text that is part of a key: three of them have to fit into one entry of an index of PostgreSQL."""
 
 _HANDLED = {True: 1, False: 0, None: -1}
 
@@ -80,6 +82,13 @@ def _names(placed: Placed) -> list[tuple[int, str]]:
     """The keys of a record's fingerprint and of what earlier rules made of it."""
     event, service_id = placed.event, placed.service_id
     return [(service_id, name) for name in (event.fingerprint, *event.earlier_fingerprints)]
+
+
+def key_text(text: str) -> str:
+    """The text, or as much of its beginning as fits into a key."""
+    if len(text) <= MAX_KEY_BYTES // 4:
+        return text
+    return text.encode("utf-8", "replace")[:MAX_KEY_BYTES].decode("utf-8", "ignore")
 
 
 def effective_time(event: ErrorEvent, now_ns: int) -> int:
@@ -218,9 +227,9 @@ class Directory:
             event = placed.event
             key: SeriesKey = (
                 placed.fingerprint_id,
-                event.environment,
-                event.release,
-                event.type,
+                key_text(event.environment),
+                key_text(event.release),
+                key_text(event.type),
                 event.severity,
                 _HANDLED[event.handled],
             )

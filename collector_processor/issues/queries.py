@@ -6,9 +6,6 @@ an error counted elsewhere (count 0) is in no list.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import time
 from collections.abc import Sequence
 from typing import Any, Final, Literal, get_args
@@ -21,6 +18,7 @@ from collector_processor.issues import schema, snapshot
 from collector_processor.issues.bulk import chunks
 from collector_processor.issues.database import reading
 from collector_processor.issues.lifecycle import STATES
+from collector_processor.issues.questions import IssueQueryError, make_cursor, not_text, one_of, page_size, read_cursor
 from collector_processor.issues.rows import (
     ActivityRow,
     FacetRow,
@@ -37,15 +35,10 @@ from otel_errors.semconv import SEVERITIES
 
 Sort = Literal["last_seen", "first_seen", "count", "users"]
 SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
-MAX_LIMIT = 500
 MAX_TREND_HOURS = 90 * 24
 MAX_SEARCH_WORDS = 10
 
 _events = msgspec.msgpack.Decoder(ErrorEvent)
-
-
-class IssueQueryError(Exception):
-    """A question that makes no sense; its text names the key, the value and what is allowed."""
 
 
 class IssueFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,12 +74,12 @@ class IssueQueries:
         Raises ``IssueQueryError``.
         """
         table = schema.issues
-        order = _one_of("sort", sort, SORTS)
-        size = _limit(limit)
+        order = one_of("sort", sort, SORTS)
+        size = page_size(limit)
         column = table.c[order]
         query = _issue_rows().where(*_conditions(wanted or IssueFilter()))
         if cursor:
-            value, last_id = _read_cursor(cursor, order, descending)
+            value, last_id = read_cursor(cursor, order, descending)
             beyond = column < value if descending else column > value
             past = table.c.id < last_id if descending else table.c.id > last_id
             query = query.where(or_(beyond, and_(column == value, past)))
@@ -96,7 +89,7 @@ class IssueQueries:
             page = _with_fingerprints(connection, rows[:size])
         more = len(rows) > size
         last = rows[size - 1] if more else None
-        following = _cursor(order, descending, getattr(last, order), last.id) if last is not None else None
+        following = make_cursor(order, descending, getattr(last, order), last.id) if last is not None else None
         return IssuePage(page, following)
 
     def get_issue(self, issue_id: str) -> IssueDetail | None:
@@ -109,6 +102,8 @@ class IssueQueries:
         self, fingerprint: str, *, service_name: str = "", service_namespace: str | None = None
     ) -> IssueDetail | None:
         """The issue that a fingerprint belongs to, of the given service, else of the one that had it last."""
+        if not_text(fingerprint + service_name + (service_namespace or "")):
+            return None
         table, services = schema.fingerprints, schema.services
         query = (
             select(table.c.issue_id)
@@ -130,17 +125,17 @@ class IssueQueries:
     ) -> OccurrencePage:
         """The occurrences that are kept of an issue, newest first. Raises ``IssueQueryError``."""
         table = schema.occurrences
-        size = _limit(limit)
+        size = page_size(limit)
         with reading(self._engine) as connection:
             query = _occurrence_rows().where(schema.fingerprints.c.issue_id == (_follow(connection, issue_id) or ""))
             if environment:
                 query = query.where(table.c.environment == environment)
             if cursor:
-                moment, last_id = _read_cursor(cursor, "time", True)
+                moment, last_id = read_cursor(cursor, "time", True)
                 query = query.where(or_(table.c.time < moment, and_(table.c.time == moment, table.c.id < last_id)))
             rows = connection.execute(query.order_by(table.c.time.desc(), table.c.id.desc()).limit(size + 1)).all()
         last = rows[size - 1] if len(rows) > size else None
-        following = _cursor("time", True, last.time, last.id) if last is not None else None
+        following = make_cursor("time", True, last.time, last.id) if last is not None else None
         return OccurrencePage([_occurrence(row) for row in rows[:size]], following)
 
     def activity(self, issue_id: str, *, limit: int = 100) -> list[ActivityRow]:
@@ -149,7 +144,7 @@ class IssueQueries:
         columns = (table.c.time, table.c.actor, table.c.action, table.c.before, table.c.after, table.c.note)
         with reading(self._engine) as connection:
             of_issue = table.c.issue_id == (_follow(connection, issue_id) or "")
-            query = select(*columns).where(of_issue).order_by(table.c.id.desc()).limit(_limit(limit))
+            query = select(*columns).where(of_issue).order_by(table.c.id.desc()).limit(page_size(limit))
             return [ActivityRow(*row) for row in connection.execute(query)]
 
     def trend(self, issue_id: str, *, hours: int = 168, now: float | None = None) -> list[TrendPoint]:
@@ -185,13 +180,15 @@ class IssueQueries:
 
     def event(self, event_id: str) -> OccurrenceRow | None:
         """The occurrence with this event id, while it is kept."""
-        return self._one_occurrence(schema.occurrences.c.event_id, event_id) if event_id else None
+        return self._one_occurrence(schema.occurrences.c.event_id, event_id)
 
     def event_by_support_reference(self, reference: str) -> OccurrenceRow | None:
         """The occurrence that a user was told this reference of, while it is kept."""
-        return self._one_occurrence(schema.occurrences.c.support_reference, reference) if reference else None
+        return self._one_occurrence(schema.occurrences.c.support_reference, reference)
 
     def _one_occurrence(self, column: Column[Any], value: str) -> OccurrenceRow | None:
+        if not value or not_text(value):
+            return None
         # the index holds only what is not empty: the database has to be told that this is not
         with reading(self._engine) as connection:
             newest = schema.occurrences.c.id.desc()
@@ -232,11 +229,15 @@ def _issue_rows() -> Select[Any]:
 
 def _conditions(wanted: IssueFilter) -> list[Any]:
     table, services = schema.issues, schema.services
+    for key in ("service_name", "service_namespace", "environment", "assignee", "search"):
+        text = getattr(wanted, key)
+        if text and not_text(text):
+            raise IssueQueryError(f"{key}: {text!r:.80}: a text without NUL and without halves of characters is needed")
     conditions: list[Any] = [table.c.count > 0]
     if wanted.states:
-        conditions.append(table.c.state.in_([_one_of("state", state, STATES) for state in wanted.states]))
+        conditions.append(table.c.state.in_([one_of("state", state, STATES) for state in wanted.states]))
     if wanted.severities:
-        known = [_one_of("severity", severity, SEVERITIES) for severity in wanted.severities]
+        known = [one_of("severity", severity, SEVERITIES) for severity in wanted.severities]
         conditions.append(table.c.severity.in_(known))
     if wanted.service_name:
         conditions.append(services.c.name == wanted.service_name)
@@ -254,6 +255,8 @@ def _conditions(wanted: IssueFilter) -> list[Any]:
 
 
 def _follow(connection: Connection, issue_id: str) -> str | None:
+    if not_text(issue_id):
+        return None
     table = schema.issues
     row = connection.execute(select(table.c.id, table.c.merged_into).where(table.c.id == issue_id)).first()
     return (row.merged_into or row.id) if row else None
@@ -359,37 +362,3 @@ def _occurrence_rows() -> Select[Any]:
 
 def _occurrence(row: Row[Any]) -> OccurrenceRow:
     return OccurrenceRow(row.id, row.issue_id, _events.decode(row.body), row.time / 1e9, row.received)
-
-
-# --- what is asked ---
-
-
-def _one_of(key: str, value: str, allowed: Sequence[Any]) -> Any:
-    if value not in allowed:
-        raise IssueQueryError(f"{key}: {value!r:.80}: one of {', '.join(allowed)} is needed")
-    return value
-
-
-def _limit(limit: int) -> int:
-    if not 1 <= limit <= MAX_LIMIT:
-        raise IssueQueryError(f"limit: {limit!r}: a number from 1 to {MAX_LIMIT} is needed")
-    return limit
-
-
-def _cursor(sort: str, descending: bool, value: int, last_id: str | int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, descending, value, last_id]).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, sort: str, descending: bool) -> tuple[int, Any]:
-    try:
-        parts = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
-        if len(parts) == 4 and parts[:2] == [sort, descending]:
-            value, last_id = parts[2:]
-            id_type = int if sort == "time" else str
-            # A text may hold half of a surrogate pair, a number 70 bits: no database takes either.
-            fits = last_id.isascii() if isinstance(last_id, str) else abs(last_id) < 1 << 63
-            if type(value) is int and type(last_id) is id_type and abs(value) < 1 << 63 and fits:
-                return value, last_id
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        pass
-    raise IssueQueryError(f"cursor: {cursor!r:.80}: the next_cursor of a page with the same sort is needed")

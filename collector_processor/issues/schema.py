@@ -39,6 +39,10 @@ metadata = MetaData(
 )
 
 
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits. SQLite keeps that much in any integer, and counts rows up by itself only under this name."""
+
+
 def _only_where(condition: ColumnElement[bool]) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
@@ -174,7 +178,7 @@ users = Table(
 occurrences = Table(
     "occurrences",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("fingerprint_id", ForeignKey("fingerprints.id"), nullable=False),
     Column("time", BigInteger, nullable=False),
     Column("received", Float, nullable=False),
@@ -206,7 +210,7 @@ reference_segments = Table(
 activity = Table(
     "activity",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("issue_id", ForeignKey("issues.id"), nullable=False),
     Column("time", Float, nullable=False),
     Column("actor", Text, nullable=False),
@@ -247,7 +251,7 @@ identities = Table(
     "identities",
     metadata,
     Column("key", LargeBinary, primary_key=True),
-    Column("seen", Integer, nullable=False),
+    Column("seen", Number, nullable=False),
     Column("tally", LargeBinary, nullable=False),
     Index(None, "seen"),
     sqlite_with_rowid=False,

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from collector_processor.events import ErrorEvent
-from collector_processor.issues import identity as identity_module
 from collector_processor.issues.database import reading
 from collector_processor.issues.identity import identity
 from collector_processor.issues.store import IssueStore
 from tests.collector_processor.issues.errors import NOW, START, error, numbered
-from tests.collector_processor.issues.stores import empty, open_store
-
-
-def apply_all(folder: Path, batches: list[list[ErrorEvent]], **limits: Any) -> IssueStore:
-    return apply_to(open_store(folder, **limits), batches)
+from tests.collector_processor.issues.stores import Stores, empty
 
 
 def apply_to(store: IssueStore, batches: list[list[ErrorEvent]]) -> IssueStore:
@@ -114,15 +105,25 @@ TABLE: list[tuple[str, list[ErrorEvent], dict[str, int]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def opened(shared_stores: Stores) -> IssueStore:
+    return shared_stores.open()
+
+
+@pytest.fixture
+def store(opened: IssueStore) -> IssueStore:
+    return empty(opened)
+
+
 @pytest.mark.parametrize(("events", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-def test_counts(tmp_path: Path, events: list[ErrorEvent], expected: dict[str, int]) -> None:
-    one_batch = apply_all(tmp_path, [events])
-    assert counts(one_batch) == expected
-    backwards = apply_all(tmp_path, [[event] for event in reversed(events)])
+def test_counts(store: IssueStore, events: list[ErrorEvent], expected: dict[str, int]) -> None:
+    apply_to(store, [events])
+    assert counts(store) == expected
+    one_batch = figures(store)
+    backwards = apply_to(empty(store), [[event] for event in reversed(events)])
     assert counts(backwards) == expected
-    assert figures(one_batch) == figures(backwards)
-    twice = apply_all(tmp_path, [events, events[::-1], events])
-    assert figures(one_batch) == figures(twice)
+    assert figures(backwards) == one_batch
+    assert figures(apply_to(empty(store), [events, events[::-1], events])) == one_batch
 
 
 @st.composite
@@ -155,49 +156,28 @@ def records(draw: st.DrawFn) -> list[ErrorEvent]:
     return list(found.values())
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[IssueStore, IssueStore]:
-    folder = tmp_path_factory.mktemp("pair")
-    return open_store(folder), open_store(folder)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(events=records(), data=st.data())
-def test_order_repetition_and_batches_change_nothing(
-    pair: tuple[IssueStore, IssueStore], monkeypatch: pytest.MonkeyPatch, events: list[ErrorEvent], data: st.DataObject
-) -> None:
-    monkeypatch.setattr(identity_module, "MAX_INLINE", data.draw(st.sampled_from([1, 2, 64])))
-    expected = apply_to(empty(pair[0]), [events])
-    again = data.draw(st.lists(st.sampled_from(events), max_size=12))
-    arrived = data.draw(st.permutations(events + again))
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(arrived)), max_size=6)))
-    batches = [arrived[start:end] for start, end in zip([0, *cuts], [*cuts, len(arrived)], strict=True)]
-    found = apply_to(empty(pair[1]), batches)
-    assert figures(found) == figures(expected)
-
-
-def test_a_group_larger_than_its_tally_stays_exact(tmp_path: Path) -> None:
+def test_a_group_larger_than_its_tally_stays_exact(store: IssueStore) -> None:
     events = [error(1, time_unix_nano=START + n) for n in range(500)]
-    store = apply_all(tmp_path, [events[:100], events[50:300], events[:500], events[::-1]])
+    apply_to(store, [events[:100], events[50:300], events[:500], events[::-1]])
     assert counts(store) == {"a": 500}
 
 
-def test_no_service_and_no_type_and_no_stack_is_counted_too(tmp_path: Path) -> None:
+def test_no_service_and_no_type_and_no_stack_is_counted_too(store: IssueStore) -> None:
     bare = ErrorEvent(signal="log", time_unix_nano=0, service_name="unknown_service", fingerprint="fp1:" + "0" * 32)
-    store = apply_all(tmp_path, [[bare]])
+    apply_to(store, [[bare]])
     (issue,) = store.queries.list_issues().issues
     assert (issue.count, issue.last_seen) == (1, NOW)
 
 
-def test_times_out_of_this_world_do_not_poison_the_issue(tmp_path: Path) -> None:
+def test_times_out_of_this_world_do_not_poison_the_issue(store: IssueStore) -> None:
     odd = [error(n, time_unix_nano=time) for n, time in enumerate((2**64 - 1, 2**63, int(NOW * 1e9) + 10**15, 1))]
-    store = apply_all(tmp_path, [odd])
+    apply_to(store, [odd])
     (issue,) = store.queries.list_issues().issues
     assert (issue.count, issue.last_seen, issue.first_seen) == (4, NOW, 1e-9)
 
 
-def test_the_window(tmp_path: Path) -> None:
-    store = open_store(tmp_path, counting_window_seconds=60)
+def test_the_window(stores: Stores) -> None:
+    store = stores.open(counting_window_seconds=60)
     store.apply("q", [(1, error(1))], now=NOW)
     store.apply("q", [(2, error(1))], now=NOW + 50)  # repeated: known, and from now on for a window again
     store.apply("q", [(3, error(1))], now=NOW + 100)
@@ -209,8 +189,8 @@ def test_the_window(tmp_path: Path) -> None:
     assert counts(store) == {"a": 2}
 
 
-def test_identities_are_bounded_in_number(tmp_path: Path) -> None:
-    store = open_store(tmp_path, max_identities=10)
+def test_identities_are_bounded_in_number(stores: Stores) -> None:
+    store = stores.open(max_identities=10)
     store.apply("q", numbered([error(n) for n in range(20)]), now=NOW)
     store.apply("q", numbered([error(n) for n in range(20, 30)], 21), now=NOW + 5)
     store.maintain(NOW + 6)
@@ -219,9 +199,8 @@ def test_identities_are_bounded_in_number(tmp_path: Path) -> None:
     assert counts(store) == {"a": 30}
 
 
-def test_exposed_counters_never_go_back(tmp_path: Path) -> None:
+def test_exposed_counters_never_go_back(store: IssueStore) -> None:
     """A span's copy that comes after the log's moves the count; the counter of the log's type waits for later ones."""
-    store = open_store(tmp_path)
     log = {"signal": "log", "type": "CardDeclined", "fingerprint": "fp1:" + "b" * 32}
     exposed: dict[tuple[str, str], int] = {}
     position = 0

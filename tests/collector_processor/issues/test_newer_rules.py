@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from collector_processor.issues.store import IssueStore
 from collector_processor.stages import fingerprint as fingerprinting
 from collector_processor.stages.fingerprint import Version, group
 from tests.collector_processor.issues.errors import NOW, error, numbered
-from tests.collector_processor.issues.stores import open_store
+from tests.collector_processor.issues.stores import Stores
 from tests.collector_processor.stages.traces import FAILURES, LOOKUP, Call, Failure
 
 DECLINED = FAILURES[0]
@@ -34,8 +33,8 @@ def _nothing_stays() -> Iterator[None]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> IssueStore:
-    return open_store(tmp_path)
+def store(stores: Stores) -> IssueStore:
+    return stores.open()
 
 
 def event(failure: Failure, number: int, **fields: object) -> ErrorEvent:

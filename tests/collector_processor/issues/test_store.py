@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -32,13 +33,15 @@ from collector_processor.issues import (
     users,
 )
 from collector_processor.issues.commands import IssueCommandError, IssueCommands, IssueNotFound
-from collector_processor.issues.database import REVISION, StoreUnavailable, reading
-from collector_processor.issues.queries import IssueFilter, IssueQueryError
+from collector_processor.issues.database import REVISION, StoreUnavailable, UnstorableValue, reading
+from collector_processor.issues.queries import IssueFilter
+from collector_processor.issues.questions import IssueQueryError
 from collector_processor.issues.schema import metadata
 from collector_processor.issues.store import IssueStore
 from otel_errors.references import reference_of
 from tests.collector_processor.issues.errors import NOW, START, error, numbered
-from tests.collector_processor.issues.stores import open_store
+from tests.collector_processor.issues.stores import Stores, open_store
+from tests.postgresql import URL_PASSWORD
 
 A, B, C = ("fp1:" + letter * 32 for letter in "abc")
 
@@ -51,8 +54,8 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> IssueStore:
-    store = open_store(tmp_path)
+def store(stores: Stores) -> IssueStore:
+    store = stores.open()
     store.commands = IssueCommands(store.engine, clock=Clock())
     return store
 
@@ -446,6 +449,7 @@ def test_filters(store: IssueStore, wanted: IssueFilter, number: int) -> None:
         ({"cursor": "\x00é"}, "cursor"),
         ({"cursor": "W10"}, "cursor"),
         ({"cursor": "WyJjb3VudCIsdHJ1ZSwxLCJhIl0"}, "cursor"),  # of another sort
+        ({"cursor": "WyJsYXN0X3NlZW4iLCB0cnVlLCAxLCAiXHUwMDAwIl0"}, "cursor"),  # NUL as the id
         ({"cursor": "WyJsYXN0X3NlZW4iLCB0cnVlLCAxLCAiXHVkODAwIl0"}, "cursor"),  # half of a surrogate pair as the id
         ({"wanted": IssueFilter(states=("open",))}, "state: 'open': one of new"),
         ({"wanted": IssueFilter(severities=("bad",))}, "severity: 'bad'"),
@@ -529,8 +533,8 @@ def test_issues_that_wait_for_an_answer_are_always_in_the_metrics(store: IssueSt
 # --- bounds ---
 
 
-def test_occurrences_are_bounded_by_number(tmp_path: Path) -> None:
-    store = open_store(tmp_path, occurrences_per_issue=20)
+def test_occurrences_are_bounded_by_number(stores: Stores) -> None:
+    store = stores.open(occurrences_per_issue=20)
     feed = Feeder(store)
     for start in range(0, 400, 50):
         feed(*(error(n) for n in range(start, start + 50)))
@@ -553,8 +557,8 @@ def test_what_is_kept_does_not_depend_on_the_order() -> None:
     assert occurrences.surplus(rows[:3], 1) == [0, 1]
 
 
-def test_occurrences_are_bounded_by_age_and_by_size(tmp_path: Path) -> None:
-    store = open_store(tmp_path, occurrence_days=1, max_occurrence_bytes=20_000)
+def test_occurrences_are_bounded_by_age_and_by_size(stores: Stores) -> None:
+    store = stores.open(occurrence_days=1, max_occurrence_bytes=20_000)
     feed = Feeder(store)
     feed(error(1))
     feed(error(2), now=NOW + 90_000)
@@ -583,11 +587,87 @@ def test_what_senders_choose_is_bounded(store: IssueStore, monkeypatch: pytest.M
     assert len(store.queries.metrics_snapshot().releases) == 4
 
 
+@pytest.mark.parametrize("rubbish", ["\0", "a\0b", "\ud800", "💥" * 3000])
+def test_texts_that_no_event_holds_are_no_trouble(store: IssueStore, rubbish: str) -> None:
+    Feeder(store)(error(1, event_id="e1"))
+    queries = store.queries
+    assert queries.get_issue(rubbish) is None
+    assert queries.event(rubbish) is queries.event_by_support_reference(rubbish) is None
+    assert queries.issue_by_fingerprint(rubbish) is queries.issue_by_fingerprint(A, service_name=rubbish) is None
+    assert queries.activity(rubbish) == []
+    assert queries.occurrences(rubbish).occurrences == []
+    with pytest.raises(IssueNotFound):
+        store.commands.resolve(rubbish, actor="ada")
+    for key in ("search", "service_name", "service_namespace", "environment", "assignee"):
+        wanted = IssueFilter(**{key: rubbish})
+        if rubbish.startswith("💥"):
+            assert queries.list_issues(wanted).issues == []
+        else:
+            with pytest.raises(IssueQueryError, match=f"{key}: .*NUL"):
+                queries.list_issues(wanted)
+
+
+def test_the_longest_names_are_counted(store: IssueStore) -> None:
+    """256 characters are what the pipeline lets through; with 1,024 bytes each they are more than an index takes."""
+    rng = random.Random(1)
+    names = ["".join(chr(rng.randrange(0x1F300, 0x1F640)) for _ in range(256)) for _ in range(9)]
+    keys = ("service_name", "service_namespace", "environment", "release", "type", "user", "event_id", "trace_id")
+    feed = Feeder(store)
+    feed(error(1, **dict(zip(keys, names, strict=False)), title=names[8]))
+    feed(error(2, **dict(zip(keys, names[::-1], strict=False)), title=names[8]))
+    assert [issue.count for issue in store.queries.list_issues().issues] == [1, 1]
+    (facet,) = store.queries.get_issue(only(store, service_name=names[0])).environments  # type: ignore[union-attr]
+    assert names[2].startswith(facet.name)
+    assert len(facet.name.encode()) == directory.MAX_KEY_BYTES
+    assert store.queries.metrics_snapshot().event_totals
+
+
+def test_a_record_that_the_database_cannot_hold_is_told_apart_from_a_database_that_fails(stores: Stores) -> None:
+    """Else the consumer would wait for ever: it sets such a record aside (test_consumer.py)."""
+    store = stores.open()
+    bad = error(1, title="NUL\0")
+    if stores.system == "postgresql":
+        with pytest.raises(UnstorableValue, match="NUL") as caught:
+            store.apply("q", [(1, bad)], now=NOW)
+        assert not isinstance(caught.value, StoreUnavailable)
+        assert URL_PASSWORD not in str(caught.value)
+    else:
+        store.apply("q", [(1, bad)], now=NOW)
+    assert store.apply("q", [(2, error(2))], now=NOW).counted == 1
+
+
+def test_an_order_that_is_not_by_bytes_changes_no_page(stores: Stores) -> None:
+    """PostgreSQL sorts texts by language; what a cursor compares is sorted the same way in the same database."""
+    store = stores.open()
+    Feeder(store)(
+        *(
+            error(n, fingerprint=f"fp1:{n:032x}", time_unix_nano=START, service_name=name)
+            for n, name in enumerate(["a-b", "ab", "A", "b", "B", "a b", "ä", "_", "Z", "-"])
+        )
+    )
+    seen, cursor = [], None
+    while True:
+        page = store.queries.list_issues(limit=3, cursor=cursor)
+        seen += [issue.id for issue in page.issues]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 10
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_postgresql_without_its_extra_names_the_mend(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreUnavailable, match=r"pip install 'otel-errors\[postgres\]'") as caught:
+        IssueStore.open(f"{scheme}://u:secret@h/d")
+    assert "secret" not in str(caught.value)
+
+
 # --- several openers, and the end of the world ---
 
 
-def test_readers_and_people_beside_the_consumer(tmp_path: Path) -> None:
-    store, other = open_store(tmp_path, "shared"), open_store(tmp_path, "shared")
+def test_readers_and_people_beside_the_consumer(stores: Stores) -> None:
+    store, other = stores.open("shared"), stores.open("shared")
     failures: list[BaseException] = []
     done = threading.Event()
     Feeder(store)(error(0))
@@ -626,8 +706,8 @@ def test_readers_and_people_beside_the_consumer(tmp_path: Path) -> None:
     assert store.queries.list_issues().issues[0].assignee == "person 14"
 
 
-def test_two_writers_by_turns(tmp_path: Path) -> None:
-    one, two = open_store(tmp_path, "shared"), open_store(tmp_path, "shared")
+def test_two_writers_by_turns(stores: Stores) -> None:
+    one, two = stores.open("shared"), stores.open("shared")
     for n in range(12):
         store = (one, two)[n % 2]
         store.apply("q", [(n + 1, error(n, fingerprint=f"fp1:{n:032x}", release=f"1.{n}", type=f"T{n}"))], now=NOW)
@@ -671,7 +751,7 @@ from pathlib import Path
 from collector_processor.issues.store import IssueStore
 from tests.collector_processor.issues.errors import error
 
-store = IssueStore.open(f"sqlite:///{sys.argv[1]}")
+store = IssueStore.open(sys.argv[1])
 position = store.position("q")
 print("from", position, flush=True)
 for start in itertools.count(max(0, position // 2 - 40), 25):  # as a queue that was not trimmed: some come again
@@ -684,18 +764,18 @@ for start in itertools.count(max(0, position // 2 - 40), 25):  # as a queue that
 """
 
 
-def test_counts_are_exact_after_kill_9(tmp_path: Path) -> None:
+def test_counts_are_exact_after_kill_9(stores: Stores) -> None:
     """Killed at moments that nobody chose, in the middle of whatever it did; started again from the start each time."""
-    path = tmp_path / "issues.sqlite3"
+    url = stores.url("issues")
     for lines in (1, 3, 7, 5):
-        child = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen([sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
         for _ in range(lines):
             child.stdout.readline()
         os.kill(child.pid, signal.SIGKILL)
         child.wait(30)
         child.stdout.close()
-    store = IssueStore.open(f"sqlite:///{path}")
+    store = stores.open("issues")
     applied = store.position("q")
     assert applied > 0
     issues = store.queries.list_issues(limit=100).issues

@@ -10,6 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -23,7 +25,7 @@ def upgrade() -> None:
     op.create_table(
         "identities",
         sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("seen", _NUMBER, nullable=False),
         sa.Column("tally", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_identities")),
         sqlite_with_rowid=False,
@@ -101,10 +103,10 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.Float(), nullable=False),
         sa.Column("unacknowledged_since", sa.Float(), nullable=True),
         sa.Column("severity", sa.String(length=16), nullable=False),
-        sa.Column("severity_set", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("severity_set", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_release", sa.Text(), nullable=False),
-        sa.Column("in_next_release", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("in_next_release", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("ignored_until", sa.Float(), nullable=True),
         sa.Column("ignored_until_count", sa.BigInteger(), nullable=True),
         sa.Column("assignee", sa.Text(), nullable=False),
@@ -133,7 +135,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "activity",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
         sa.Column("issue_id", sa.String(length=16), nullable=False),
         sa.Column("time", sa.Float(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
@@ -187,7 +189,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_hours_hour"), "hours", ["hour"], unique=False)
     op.create_table(
         "occurrences",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
         sa.Column("fingerprint_id", sa.Integer(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.Column("received", sa.Float(), nullable=False),
