@@ -22,7 +22,8 @@ SCRIPT = """
 
     OTHERS = ("otel_errors", "wrapt", "__main__", "importlib", "_frozen_importlib", "zipimport")
     HOOKS = {{("sys", "excepthook"), ("sys", "unraisablehook"), ("threading", "excepthook")}}
-    SETTLED = {{"_abc_impl", "__doc__"}}  # caches of classes, which Python fills when it likes
+    # Caches and notes of classes, which Python fills when it likes.
+    SETTLED = {{"_abc_impl", "__doc__", "_dirty", "_registered_with_atexit"}}
 
     def state():
         # Values and not their ids: a freed one's id would be another's.
