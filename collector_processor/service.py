@@ -70,6 +70,8 @@ class Service:
                 self._ready = True
                 on_ready()
             await self._stopping.wait()
+            self._ready = False
+            await asyncio.sleep(self._settings.stop_delay_seconds)
         finally:
             self._ready = False
             await self._stop()

@@ -234,6 +234,8 @@ class Settings(Section):
     filters: FilterSettings = FilterSettings()
     redaction: RedactionSettings = RedactionSettings()
     grouping: GroupingSettings = GroupingSettings()
+    stop_delay_seconds: float = Field(default=0.0, ge=0, le=300)
+    """Between ``/readyz`` saying no and the OTLP ports closing: a balancer needs a while to look."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Of the log on stderr."""
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
+from tests.end_to_end.conformance import call
 from tests.end_to_end.processor import Processor, running
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 
 def start(processor: Processor, code: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +44,15 @@ def test_a_second_service_on_one_folder_says_so_and_ends(tmp_path: Path) -> None
         assert taken.stderr.splitlines()[-1].startswith(f"otel-errors serve: cannot listen on {first.grpc}")
         assert "grpc" not in taken.stderr.lower().replace(first.grpc, ""), "nothing in gRPC's own words"
         assert first.stop() == 0
+
+
+def test_readiness_turns_before_the_ports_close(tmp_path: Path) -> None:
+    with running(Processor(tmp_path, OTEL_ERRORS_STOP_DELAY_SECONDS="5")) as processor:
+        assert httpx.get(f"{processor.api}/readyz").status_code == 200
+        os.kill(processor.pid, signal.SIGTERM)
+        wait_until(lambda: httpx.get(f"{processor.api}/readyz").status_code == 503, what="readiness to turn")
+        assert call(b"")(processor) == "OK", "who has not looked yet is still served"
+        assert processor.stop() == 0
 
 
 def test_a_store_whose_driver_is_missing_names_the_install(tmp_path: Path) -> None:
