@@ -37,8 +37,9 @@ def figures(store: IssueStore) -> dict[str, object]:
         "environments": "SELECT e.issue_id, e.environment, e.total - e.owed, e.users, e.first_seen, e.last_seen "
         "FROM issue_environments e JOIN issues i ON i.id = e.issue_id WHERE i.count > 0",
         # Of one bug's labels the exposed counter keeps those of the copy that came first: only the sum has no order.
-        "totals": "SELECT service_id, sum(total - owed) FROM event_totals GROUP BY service_id",
-        "releases": "SELECT release, first_seen FROM releases",
+        "totals": "SELECT s.name, sum(t.total - t.owed) "
+        "FROM event_totals t JOIN services s ON s.id = t.service_id GROUP BY s.name",
+        "releases": "SELECT s.name, r.release, r.first_seen FROM releases r JOIN services s ON s.id = r.service_id",
     }
     with reading(store.engine) as connection:
         return {name: sorted(map(tuple, connection.execute(text(query)))) for name, query in queries.items()}
