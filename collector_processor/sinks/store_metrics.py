@@ -56,21 +56,21 @@ class StoreCollector(Collector):
             "issues",
             "Issues by service, state and severity.",
             ("service_name", "state", "severity"),
-            (((row.service_name, row.state, row.severity), float(row.issues)) for row in snapshot.issue_tallies),
+            ((_texts(row.service_name, row.state, row.severity), float(row.issues)) for row in snapshot.issue_tallies),
             combine=float.__add__,
         )
         yield _gauge(
             "release_first_seen_timestamp_seconds",
             "When the first error of a service with a release occurred.",
             ("service_name", "release"),
-            (((row.service_name, row.release), row.first_seen) for row in snapshot.releases),
+            ((_texts(row.service_name, row.release), row.first_seen) for row in snapshot.releases),
             combine=min,
         )
         yield _gauge(
             "service_last_received_timestamp_seconds",
             "When the last error of a service was received.",
             ("service_name",),
-            (((row.service_name,), row.last_received) for row in snapshot.services),
+            ((_texts(row.service_name), row.last_received) for row in snapshot.services),
             combine=max,
         )
         for duration in snapshot.durations:
@@ -88,7 +88,7 @@ def _events(rows: Iterable[EventTotal]) -> Metric:
     for row in rows:
         handled = "unknown" if row.handled is None else str(row.handled).lower()
         totals.add(
-            (row.service_name, row.environment, row.type, row.severity, handled),
+            _texts(row.service_name, row.environment, row.type, row.severity, handled),
             row.total,
             row.trace_id,
             row.trace_time,
@@ -106,7 +106,7 @@ def _issue_environments(rows: Iterable[IssueEnvironment]) -> Iterator[Metric]:
     totals = _Totals()
     single = []
     for row in rows:
-        values = (row.issue_id, row.service_name, row.environment)
+        values = _texts(row.issue_id, row.service_name, row.environment)
         totals.add(values, row.total, row.trace_id, row.trace_time)
         if row.issue_id != OTHER:  # users and times of several issues cannot be summed
             single.append((values, row))
@@ -136,33 +136,36 @@ def _issue_environments(rows: Iterable[IssueEnvironment]) -> Iterator[Metric]:
 
 def _issues(rows: list[IssueInfo], public_url: str) -> Iterator[Metric]:
     info = InfoMetricFamily("otel_errors_issue", "What an issue is; exactly one series an issue.")
+    shown: list[tuple[str, str, str, str, IssueInfo]] = []
     for row in {row.issue_id: row for row in rows}.values():
+        issue_id, service, severity, team = _texts(row.issue_id, row.service_name, row.severity, row.team)
+        shown.append((issue_id, service, severity, team, row))
         described = {
-            "issue_id": row.issue_id,
-            "service_name": row.service_name,
+            "issue_id": issue_id,
+            "service_name": service,
             "title": label_text(row.title, MAX_TITLE_CHARACTERS),
-            "exception_type": row.type,
-            "culprit": row.culprit,
-            "first_release": row.first_release,
-            "severity": row.severity,
-            "owner": row.owner,
-            "team": row.team,
-            "url": f"{public_url}/issues/{row.issue_id}",
+            "exception_type": label_text(row.type),
+            "culprit": label_text(row.culprit),
+            "first_release": label_text(row.first_release),
+            "severity": severity,
+            "owner": label_text(row.owner),
+            "team": team,
+            "url": label_text(f"{public_url}/issues/{row.issue_id}"),
         }
-        info.add_metric((), {name: label_text(value) for name, value in described.items()})
+        info.add_metric((), described)
     yield info
     yield _gauge(
         "issue_state",
         "The state that an issue is in; its other states have no series.",
         ("issue_id", "service_name", "severity", "state"),
-        (((row.issue_id, row.service_name, row.severity, row.state), 1.0) for row in rows),
+        (((issue_id, service, severity, row.state), 1.0) for issue_id, service, severity, _, row in shown),
         combine=max,
     )
     yield _gauge(
         "issue_state_changed_timestamp_seconds",
         "When an issue came into its state.",
         ("issue_id",),
-        (((row.issue_id,), row.changed_at) for row in rows),
+        (((issue_id,), row.changed_at) for issue_id, _, _, _, row in shown),
         combine=max,
     )
     yield _gauge(
@@ -170,12 +173,16 @@ def _issues(rows: list[IssueInfo], public_url: str) -> Iterator[Metric]:
         "Since when an issue waits for somebody; gone once it is acknowledged, resolved or ignored.",
         ("issue_id", "severity", "service_name", "team"),
         (
-            ((row.issue_id, row.severity, row.service_name, row.team), row.unacknowledged_since)
-            for row in rows
+            ((issue_id, severity, service, team), row.unacknowledged_since)
+            for issue_id, service, severity, team, row in shown
             if row.unacknowledged_since is not None
         ),
         combine=min,
     )
+
+
+def _texts(*values: str) -> LabelValues:
+    return tuple([label_text(value) for value in values])
 
 
 class _Totals:
@@ -186,8 +193,7 @@ class _Totals:
         self._totals: dict[LabelValues, int] = {}
         self._traces: dict[LabelValues, tuple[float, str]] = {}
 
-    def add(self, values: LabelValues, total: int, trace_id: str, trace_time: float) -> None:
-        texts = tuple(label_text(value) for value in values)
+    def add(self, texts: LabelValues, total: int, trace_id: str, trace_time: float) -> None:
         self._totals[texts] = self._totals.get(texts, 0) + total
         if _TRACE_ID.fullmatch(trace_id):
             self._traces[texts] = max(self._traces.get(texts, (0.0, "")), (trace_time, trace_id))
@@ -210,9 +216,9 @@ def _gauge(
     *,
     combine: Callable[[float, float], float],
 ) -> Metric:
+    """``rows``: labels as ``_texts`` makes them. They are made once for all families that share them."""
     values: dict[LabelValues, float] = {}
-    for raw, value in rows:
-        texts = tuple(label_text(one) for one in raw)
+    for texts, value in rows:
         values[texts] = combine(values[texts], value) if texts in values else value
     family = GaugeMetricFamily(f"otel_errors_{name}", text, labels=labels)
     for texts, value in values.items():

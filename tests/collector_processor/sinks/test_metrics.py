@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import exposition as prometheus_text
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.openmetrics import exposition as openmetrics_text
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from collector_processor.queue import QueueDepth
 from collector_processor.sinks.exposition import exposition
@@ -180,3 +192,39 @@ def test_the_format_follows_the_accept_header(accept: str, content_type: str) ->
     found, body = exposition(accept, ServiceMetrics().registry)
     assert found.startswith(content_type)
     assert body.endswith(b"# EOF\n") == (content_type != "text/plain")
+
+
+class _Given(Collector):
+    def __init__(self, metrics: list[Metric]) -> None:
+        self.metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self.metrics
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"])),
+            st.sampled_from(['"', "\\", "\n", 'a"b\\n', ""]),
+            st.floats() | st.integers(-(10**15), 10**15),
+        )
+    ),
+    st.sampled_from([0.0, 1.5, 999_999.0, 1e6, 1234567.0, 1_800_000_000.25, 1e15, 1e16, 1e21, 1e300, 5e-324]),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_the_bytes_are_those_of_prometheus_client(rows: list[tuple[str, str, float]], number: float, text: str) -> None:
+    counter = CounterMetricFamily("c", text, labels=("b", "a"))
+    gauge = GaugeMetricFamily("g", "Plain.", labels=("only",))
+    info = InfoMetricFamily("i", "About.")
+    for one, other, value in rows:
+        counter.add_metric((one, other), abs(value), exemplar=Exemplar({"trace_id": "f" * 32}, 1.0, number))
+        counter.add_metric((other, one), number)
+        gauge.add_metric((one,), value)
+        gauge.add_metric((other,), -number)
+        info.add_metric((), {"z": one, "y": other})
+    histogram = HistogramMetricFamily("h", "Took.", buckets=[("1.0", 2), ("+Inf", 3)], sum_value=number)
+    given_ = _Given([counter, gauge, info, histogram, GaugeMetricFamily("n", "None.", value=number)])
+    assert exposition(OPENMETRICS, given_)[1] == openmetrics_text.generate_latest(given_)
+    assert exposition("", given_)[1] == prometheus_text.generate_latest(given_)
