@@ -20,7 +20,8 @@ from collector_processor.issues.store import IssueStore, StoreUnavailable
 from collector_processor.queue import QueueReader, SqliteQueue
 from collector_processor.sink import PushResult, SinkRecord, SinkUnavailable
 from tests.collector_processor.issues.errors import error
-from tests.collector_processor.issues.stores import open_store
+from tests.collector_processor.issues.stores import PostgresStores, open_store
+from tests.postgresql import URL_PASSWORD, PostgresServer
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 90.0) -> None:
@@ -184,6 +185,30 @@ def test_a_record_that_cannot_be_counted_is_set_aside(
     assert reader.dead_letters() == [(6, "cannot be counted: ValueError: nobody thought of this")]
     reader.close()
     queue.close()
+
+
+def test_a_record_that_postgresql_cannot_hold_is_set_aside(
+    folder: Path, postgresql: PostgresServer, started: list[Consumer]
+) -> None:
+    stores = PostgresStores(postgresql)
+    store = stores.open("issues")
+    queue = queue_of(folder, 0, range(4))
+    queue.submit([error(4, release="NUL\0"), *(error(n) for n in range(5, 9))]).result(10)
+    consumer = Consumer(folder, store)
+    started.append(consumer)
+    consumer.start()
+    eventually(consumer.caught_up)
+    assert total(store) == 8
+    assert consumer.problems() == []
+    reader = QueueReader.open(folder / "worker-0.sqlite3")
+    ((position, reason),) = reader.dead_letters()
+    assert position == 5
+    assert "NUL" in reason
+    assert URL_PASSWORD not in reason
+    reader.close()
+    queue.close()
+    consumer.stop(drain=False, timeout=5)
+    stores.close()
 
 
 def test_a_damaged_file_stops_none_of_the_others(folder: Path, store: IssueStore, started: list[Consumer]) -> None:
