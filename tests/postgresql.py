@@ -108,7 +108,17 @@ class PostgresServer:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(60)
         self._process = None
+        # its processes have sessions of their own; they end by themselves once it is gone, and may not meet the next
+        wait_until(lambda: not self._remaining(), what="PostgreSQL's processes to end")
         (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _remaining(self) -> list[str]:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "cwd").resolve() == self._data.resolve():
+                    found.append(process.name)
+        return found
 
     def remove(self) -> None:
         if self._process is not None:
