@@ -26,14 +26,25 @@ _UNITY = re.compile(
     r"([A-Za-z_][\w.`+<>/]{0,512}:[\w.<>|`]{1,256}) ?\([^()]{0,512}\)(?: \(at (.{1,512}):([0-9]{1,9})\))?$"
 )
 _MEMBER = re.compile(r"\(Inner Exception #[0-9]+\) ")
-_STATE_MACHINE = re.compile(r"<([\w.]+)>[dbgc]__[\w|]*(?:\.MoveNext)?|<>c(?:__DisplayClass[0-9_]+)?[.+]?")
+_LOCAL_FUNCTION = re.compile(r"<(\w[\w.]*|<\w+>\$)>g__(\w+)\|[0-9_]+")
+_FSHARP_CLOSURE = re.compile(r"@[0-9]+(?:-[0-9]+)*(?:\.Invoke\w*$|(?=\.|$))")
+"""``parse@14-1.Invoke``: what F# makes of a closure has its line for a name."""
+_STATE_MACHINE = re.compile(
+    r"<([\w.]+|<\w+>\$[\w.]*)>[dbc](?:__[\w|]*(?:\.MoveNext)?|\.MoveNext)|<>c(?:__DisplayClass[0-9_]+)?[.+]?"
+)
 _ARITY = re.compile(r"`[0-9]+(?:\[[^\]]{0,512}\])*|\[[^\]]{0,256}\]")
 
 
 @remembered
 def function_key(function: str) -> str:
-    """An async method or lambda counts as the method that it was written in; generic arity does not count."""
-    name = _STATE_MACHINE.sub(lambda found: found[1] or "", _ARITY.sub("", function)).replace("..", ".")
+    """An async method or lambda counts as the method that it was written in, a local function by its own
+    name in it; generic arity does not count."""
+    name = _ARITY.sub("", function)
+    if ">g__" in name:
+        name = _LOCAL_FUNCTION.sub(r"\1.\2", name)
+    name = _STATE_MACHINE.sub(lambda found: found[1] or "", name).replace("..", ".")
+    if "@" in name:
+        name = _FSHARP_CLOSURE.sub("", name)
     return "lambda_method" if name.startswith("lambda_method") else name
 
 

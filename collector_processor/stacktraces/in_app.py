@@ -138,7 +138,7 @@ def go(file: str, function: str) -> bool:
 
 
 _RUBY_LIBRARY = re.compile(
-    r"/gems/|/lib/ruby/|/rubies/|(?:^|/)vendor/|/\.bundle/|^<internal:|^\S+ \([0-9.]+\S*\) |^\(eval"
+    r"/gems/|/lib/ruby/|/rubies/|(?:^|/)vendor/|/\.bundle/|^<internal:|^\S+ \([0-9.]+\S*\) |^\(eval(?! at )"
 )
 _DART_SDK = ("dart:", "package:flutter/", "package:opentelemetry", "package:stack_trace/", "package:test_api/")
 _RUST_LIBRARY = re.compile(r"^/rustc/|/\.cargo/|/registry/src/|/rustlib/|^library/(?:std|core|alloc)/")
@@ -162,6 +162,9 @@ _NATIVE_NAMES = (
     "fuzzer::",
     "swift_",
     "objc_",
+    "kfun:kotlin.",
+    "kfun:kotlinx.",
+    "Konan_",
 )
 
 

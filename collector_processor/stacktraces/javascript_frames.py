@@ -35,6 +35,9 @@ _NAMELESS = frozenset(
 )
 
 
+_RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
+
+
 @remembered
 def function_key(function: str) -> str:
     """Without ``async``, ``new``, ``[as alias]``, the receivers that engine versions print or not, and Firefox's async
@@ -45,6 +48,8 @@ def function_key(function: str) -> str:
     name = name[_RECEIVER.match(name).end() :]  # type: ignore[union-attr]  # every part is optional: it always matches
     while name.endswith("/<"):
         name = name[:-2]
+    if "::h" in name:
+        name = _RUST_HASH.sub("", name)  # of a function in WebAssembly
     return "" if name in _NAMELESS or name.endswith(".<anonymous>") or name.isdecimal() else name
 
 

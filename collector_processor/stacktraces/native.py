@@ -19,6 +19,8 @@ _UNCAUGHT = re.compile(
     r"due to uncaught exception '(\w{1,256})', reason: '(.*)'|throwing an instance of '([^']{1,256})'"
     r"|terminating (?:with|due to) uncaught exception of type ([\w:<>, ]{1,256})(?:: (.*))?"
 )
+_SANITIZED = re.compile(r"==[0-9]{1,9}==\s?ERROR: (?=\w{1,64}Sanitizer: )")
+"""The number of the process, in front of what it says."""
 _WHAT = "what():"
 _SWIFT_WORDS = (".swift", "swift-", "libswift", "Binary Images:", "libdyld", "CoreFoundation", "libobjc")
 _DECORATION = re.compile(
@@ -96,7 +98,8 @@ def parse(text: str, type_: str) -> Sequence[ExceptionNode]:
     for line in lines(text):
         if read_frame(line) is not None:
             break
-        header.append(line[:MAX_LINE])
+        sanitized = _SANITIZED.match(line)
+        header.append(line[sanitized.end() if sanitized is not None else 0 :][:MAX_LINE])
     name, message = _header(header, type_)
     return [ExceptionNode(name, message, None, tuple(frames))]
 

@@ -1,5 +1,5 @@
-"""One line of a native stack: sanitizers, gdb, lldb, Valgrind, glibc, Boost, LLVM's and Chromium's handlers,
-Android's tombstones, Apple's crash reports, Swift's own backtraces.
+"""One line of a native stack: sanitizers, gdb, lldb, Valgrind, glibc, glog, Boost, LLVM's and Chromium's
+handlers, Android's tombstones, Apple's crash reports, Swift's own backtraces.
 
 A frame that was not symbolised has the module for a file and no function: an address says no place.
 """
@@ -19,7 +19,9 @@ _STACKED = re.compile(
     r"#[0-9]{1,5}(?:\.[0-9]{1,3})?\s+(?:(0x[0-9a-fA-F]{1,16}|\(null\))(?: in)?(?: +|$)|(pc) [0-9a-f]{6,16} +)?"
 )
 _NUMBERED = re.compile(r"[0-9]{1,4}# +")
-_SWIFT = re.compile(r"[0-9]{1,4} (?:\[[^\]]{0,64}\] )?(?:\[[^\]]{0,16}\] )?0x[0-9a-f]{6,16} ")
+_SWIFT = re.compile(r"[0-9]{1,4} {1,64}(?:\[[^\]]{0,64}\] {1,64}){0,4}0x[0-9a-f]{6,16} ")
+_GLOG = re.compile(r"@ +0x[0-9a-f]{4,16} +(?:\(unknown\) +|[0-9]{1,8} +)?(\S.*)$")
+_OFFSET = re.compile(r"\+0x[0-9a-f]{1,16}$")
 _APPLE = re.compile(r"[0-9]{1,4} +")
 _ADDRESS = re.compile(r" (0x[0-9a-fA-F]{5,16}) ")
 _GDB_ARGUMENTS = re.compile(r" \((?=[A-Za-z_][\w.@]*=|\)|\.\.\.)")
@@ -57,6 +59,9 @@ def read_frame(line: str) -> Frame | None:
         checked = _VALGRIND.match(text)
         if checked is not None:
             return _frame(checked[1].replace("???", ""), checked[2], int(checked[3]) if checked[3] else None)
+    if text[0] == "@":
+        logged = _GLOG.match(text)
+        return _frame(logged[1].replace("(unknown)", ""), "") if logged is not None else None
     found = _GLIBC.fullmatch(text)
     if found is None or not (found[2] or "/" in found[1]):
         return None
@@ -81,7 +86,7 @@ def _sanitizer(rest: str, address: str | None) -> Frame | None:
     if address is None and not module:
         return None
     if module or rest.startswith("("):
-        return _frame("" if rest.startswith("(") else rest, module or rest.strip("()"))
+        return _frame("" if rest.startswith("(") else _OFFSET.sub("", rest), module or rest.strip("()"))
     path = _PATH.search(rest)
     if path is not None:  # cut off before the line
         return _frame(rest[: path.start()], rest[path.end() :])

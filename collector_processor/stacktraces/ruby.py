@@ -24,6 +24,8 @@ _FRAME = re.compile(
 _JRUBY = re.compile(r"([\w$.<>]{1,512})\(((?:uri:)?[^():]{1,512}(?::[^():]{1,512})?):([0-9]{1,9})\)$")
 _TYPED = re.compile(r"(.*) \(([A-Z]\w*(?:::\w+)*)\)$", re.DOTALL)
 _PARENTHESISED = re.compile(r"\s*([A-Z]\w*(?:::\w+)*) \((.*)\):$")
+_COMPILED = re.compile(r"_{1,3}[0-9]{4,64}_[0-9]{1,64}$")
+"""What Rails calls a template's method, ``_app_views_orders_show_html_erb__123_456``: its numbers are a process's."""
 _DECORATION = re.compile(r"(?:rescue in |ensure in |block (?:\([0-9]+ levels\) )?in )+")
 
 
@@ -31,6 +33,8 @@ _DECORATION = re.compile(r"(?:rescue in |ensure in |block (?:\([0-9]+ levels\) )
 def function_key(function: str) -> str:
     """A block counts as its method, and a method by its name: the class in front of it came with Ruby 3.4."""
     name = _DECORATION.sub("", function)
+    if name.startswith("_app_"):
+        name = _COMPILED.sub("", name)
     if name.startswith("<"):
         return name
     return name.rpartition("#")[2] if "#" in name else name.rpartition(".")[2] or name

@@ -13,12 +13,18 @@ from collector_processor.stacktraces.text import lines, remembered
 
 MAX_FRAMES = 1024
 MAX_LINE = 2048
+MAX_MESSAGE_LINES = 64
+"""Of a message, in which the place of the panic is looked for."""
 
 _NUMBER = re.compile(r"[0-9]{1,5}: +(?:0x[0-9a-f]{1,16} - +)?")
 _BACKTRACE = re.compile(r"^ *[Ss]tack backtrace:|━ BACKTRACE ━")
+_PLACE_AT_END = re.compile(r"[\"'], [^\s'\"][^'\"]{0,500}:[0-9]{1,9}:[0-9]{1,9}\s{0,16}$")
 _PANICKED = re.compile(r"thread '[^']{0,256}'(?: \([0-9]{1,20}\))? panicked at ")
+_INLINED = re.compile(r" {6,64}[<A-Za-z_]")
+"""What the compiler inlined shares the number, and the address, of the frame above it."""
+_FIRST_CAUSE = re.compile(r"(?:Error:\s{0,64})?0: ")
 _HASH = re.compile(
-    r"::h[0-9a-f]{16}(?: \(\.llvm\.[0-9]{1,24}\))?$|(?:::\{\{?closure\}?\}(?:#[0-9]+)?)+|\[[0-9a-f]{16}\]"
+    r"::h[0-9a-f]{16}(?: \(\.llvm\.[0-9]{1,24}\))?$|(?:::\{\{?closure(?:#[0-9]+)?\}?\}(?:#[0-9]+)?)+|\[[0-9a-f]{16}\]"
 )
 
 
@@ -56,7 +62,7 @@ def _said(header: Sequence[str]) -> tuple[str | None, Frame | None]:
     for index, line in enumerate(header):
         short = line[:MAX_LINE]
         if "panicked at " in short:
-            said, panicked = _panic(short.rstrip())
+            said, panicked = _panic(_whole(header, index))
             if panicked is not None:
                 message = [said] if said is not None else []
                 for below in header[index + 1 :] if said is None else ():
@@ -70,14 +76,16 @@ def _said(header: Sequence[str]) -> tuple[str | None, Frame | None]:
         if _NUMBER.match(short.strip()) and not message:  # a backtrace alone
             break
         message.append(line)
-    return "\n".join(message).strip().removeprefix("Error: ") or None, panicked
+    text = "\n".join(message).strip()
+    first = _FIRST_CAUSE.match(text)
+    return (text[first.end() :] if first is not None else text.removeprefix("Error: ")) or None, panicked
 
 
 def _numbered(all_lines: Sequence[str]) -> list[Frame]:
     """``3: function`` and, on the next line, ``at file:line:column``."""
     frames: list[Frame] = []
     function: str | None = None
-    causes = False
+    causes = placed_above = False
     for line in all_lines:
         bare = line[:MAX_LINE].strip()
         if function is not None and bare.startswith("with "):  # the fields of a span, as tracing-error prints them
@@ -87,10 +95,15 @@ def _numbered(all_lines: Sequence[str]) -> list[Frame]:
             file, row, column = place or (None, None, None)
             frames.append(Frame(function, None, file, row, column, in_app.rust(file or "", function)))
             function = None
-        if place is not None:
+        inlined = placed_above and "::" in bare and _INLINED.match(line[:MAX_LINE]) is not None
+        placed_above = place is not None
+        if placed_above:
             continue
         if frames and "panicked at " in bare:  # a panic while it unwound
             break
+        if inlined and len(frames) < MAX_FRAMES:
+            function = bare
+            continue
         causes = bare == "Caused by:" or (causes and bool(bare))
         number = _NUMBER.match(bare)
         if number is not None and not causes and len(frames) < MAX_FRAMES and not bare.startswith("0x", number.end()):
@@ -98,6 +111,23 @@ def _numbered(all_lines: Sequence[str]) -> list[Frame]:
     if function is not None:
         frames.append(Frame(function, None, None, None, None, in_app.rust("", function)))
     return frames
+
+
+def _whole(header: Sequence[str], index: int) -> str:
+    """The line that says where it panicked; up to Rust 1.72 a message of several lines stands within it."""
+    line = header[index][:MAX_LINE].rstrip()
+    if line.endswith(":") or _placed(line):
+        return line
+    for end in range(index + 1, min(index + MAX_MESSAGE_LINES, len(header))):
+        if "panicked at " in header[end]:
+            break
+        if _placed(header[end]):
+            return "\n".join(part[:MAX_LINE] for part in header[index : end + 1]).rstrip()
+    return line
+
+
+def _placed(line: str) -> bool:
+    return _PLACE_AT_END.search(line, max(0, len(line) - MAX_LINE)) is not None
 
 
 def _panic(line: str) -> tuple[str | None, Frame | None]:

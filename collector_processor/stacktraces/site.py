@@ -35,6 +35,7 @@ _MINIFIED_NAME = 2
 _MINIFIED_COLUMN = 300
 _QUALIFIED = frozenset({"java", "kotlin", "scala", "dotnet", "go", "elixir", "rust", "php", "native"})
 """Print a function with its class, package or module."""
+_NAMELESS = re.compile(r"<anonymous>$|\{closure")
 _SEPARATOR = re.compile(r"[.:>\\]")
 
 ByCaller = Callable[[str, str], bool]
@@ -165,8 +166,10 @@ def _cycle(frames: Sequence[Frame], language: Language | None) -> list[str]:
 
 def _culprit(frame: Frame, language: Language | None) -> str:
     """As people say it: qualified where the language names functions so, else the file and the function in it."""
-    function = _function(frame, language) or frame.function or ""
+    function = _function(frame, language)
+    place = short_file(frame.file or "")
+    if not function and not (place and _NAMELESS.search(frame.function or "")):
+        function = frame.function or ""
     if _qualified(function, language):
         return function[:200]
-    place = short_file(frame.file or "")
     return (f"{place} in {function}" if place and function else place or function)[:200]

@@ -43,6 +43,8 @@ _ROOTS = frozenset(
     )
     for word in words.split()
 )
+_EVALUATED = re.compile(r"\(eval at (.+):[0-9]+\)$")
+"""Ruby says where code was evaluated, with the line."""
 _HOMES = frozenset({"home", "users"})
 
 # Names that stand in many directories of one program, so that the directory says which.
@@ -103,6 +105,9 @@ def _split(file: str) -> tuple[list[str] | None, str]:
         return None, ""
     if file.startswith(("<", "[", "native")) or file in ("", "eval code", "repl"):
         return None, "" if not file.startswith("<embedded") else file
+    evaluated = _EVALUATED.match(file) if file.startswith("(eval at ") else None
+    if evaluated is not None:
+        file = evaluated[1]
     path = file[-_LONGEST:].replace("\\", "/").partition("?")[0].partition("#")[0].removeprefix("package:")
     vite = "/assets/" in path
     scheme = _SCHEME.match(path) if "://" in path else None

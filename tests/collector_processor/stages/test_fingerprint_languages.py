@@ -79,3 +79,79 @@ def test_another_raising_function_is_another_bug(language: str) -> None:
 @pytest.mark.parametrize("language", ["java", "dotnet"])
 def test_another_type_of_cause_is_another_bug(language: str) -> None:
     assert fingerprint(TEXTS[language].replace("IOException", "FormatException")) != fingerprint(TEXTS[language])
+
+
+GENERATED = {
+    "elixir": (
+        '    (shop 0.1.0) lib/shop/pay.ex:31: Shop.Pay.charge(%{id: 7, name: "a, (b"}, #PID<0.9.0>)\n',
+        "    (shop 0.1.0) lib/shop/pay.ex:31: Shop.Pay.charge/2\n",
+    ),
+    "elixir with a long state": (
+        f"    (shop 0.1.0) lib/shop/pay.ex:31: Shop.Pay.charge({', '.join(map(str, range(900)))})\n",
+        f"    (shop 0.1.0) lib/shop/pay.ex:44: Shop.Pay.charge({', '.join(map(str, range(5000)))})\n",
+    ),
+    "dotnet, F#": (
+        "   at Shop.Pay.charge@31-1.Invoke(String s) in /srv/Pay.fs:line 31\n",
+        "   at Shop.Pay.charge@44-2.Invoke(String s) in /srv/Pay.fs:line 44\n",
+    ),
+    "dotnet, a local function": (
+        "   at Program.<<Main>$>g__Charge|0_1(String s) in /srv/Program.cs:line 31\n",
+        "   at Program.<<<Main>$>g__Charge|0_3>d.MoveNext() in /srv/Program.cs:line 44\n",
+    ),
+    "ruby, a template": (
+        "app/views/orders/_row.html.erb:4:in `_app_views_orders__row_html_erb___1234567890123456789_70123'\n",
+        "app/views/orders/_row.html.erb:5:in `_app_views_orders__row_html_erb__987654321098765432_70999'\n",
+    ),
+    "ruby, evaluated code": (
+        "(eval at /srv/r1/pay.rb:40):3:in 'Pay#charge'\n\tfrom /srv/r1/order.rb:9:in 'Order#place'\n",
+        "(eval at /opt/r2/pay.rb:47):3:in 'Pay#charge'\n\tfrom /opt/r2/order.rb:9:in 'Order#place'\n",
+    ),
+    "rust, a closure": (
+        "stack backtrace:\n   0: shop::charge::{closure#0}\n             at /srv/r1/src/pay.rs:31:5\n",
+        "stack backtrace:\n   0: shop::charge::{closure#3}\n             at /srv/r1/src/pay.rs:44:5\n",
+    ),
+    "native, unsymbolised offsets": (
+        "    #0 0x7f00 in charge+0x1cd (shop:x86_64+0x552d)\n    #1 0x7f01 in main+0x2 (shop:x86_64+0x662d)\n",
+        "    #0 0x7f08 in charge+0x2ee (shop:x86_64+0x882d)\n    #1 0x7f09 in main+0x4 (shop:x86_64+0x992d)\n",
+    ),
+    "javascript, Rust in WebAssembly": (
+        "    at shop::charge::h0123456789abcdef (https://a.test/b.wasm:wasm-function[81]:0x1f3)\n",
+        "    at shop::charge::hfedcba9876543210 (https://a.test/b.wasm:wasm-function[90]:0x2f3)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_what_is_generated_does_not_count(name: str) -> None:
+    one, other = (
+        group(type="Boom", message="", stacktrace="Boom\n" + text, language=name.partition(",")[0].partition(" ")[0])
+        for text in GENERATED[name]
+    )
+    assert one.fingerprint == other.fingerprint
+    assert one.raise_site == other.raise_site != ""
+
+
+@pytest.mark.parametrize(
+    ("language", "frames", "culprit"),
+    [
+        ("elixir", GENERATED["elixir"][0], "Shop.Pay.charge/2"),
+        ("dotnet", GENERATED["dotnet, F#"][0], "Shop.Pay.charge"),
+        ("dotnet", "   at Shop.Pay.<Charge>g__Sum|4_0() in /srv/Pay.cs:line 3\n", "Shop.Pay.Charge.Sum"),
+        ("ruby", GENERATED["ruby, a template"][0], "orders/_row.html.erb in _app_views_orders__row_html_erb"),
+        ("ruby", GENERATED["ruby, evaluated code"][0], "r1/pay.rb in charge"),
+        (
+            "php",
+            "#0 /srv/shop/Cart.php(33): Illuminate\\HandleExceptions->Illuminate\\{closure}(2, 'x')\n#1 {main}",
+            "shop/Cart.php",
+        ),
+        ("javascript", "    at async Object.<anonymous> (/srv/shop/rates.js:14:9)\n", "shop/rates.js"),
+        (
+            "kotlin",
+            "    at 0   shop.kexe   0x10a0b0c0d   kfun:kotlin.Throwable#<init>(kotlin.String?){} + 96 \n"
+            "    at 1   shop.kexe   0x10a0b0c1d   kfun:shop#charge(kotlin.Int){} + 120 \n",
+            "kfun:shop#charge(kotlin.Int){}",
+        ),
+    ],
+)
+def test_culprit(language: str, frames: str, culprit: str) -> None:
+    assert group(type="Boom", message="", stacktrace="Boom\n" + frames, language=language).culprit == culprit
