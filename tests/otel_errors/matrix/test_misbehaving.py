@@ -78,7 +78,9 @@ def compare(application: Application, kind: str, receiver: Receiver, tmp_path: P
 
 # When a handler of logging fails, logging prints the stack of callers; a hook that calls what it replaced is one.
 OUR_CALLERS = re.compile(
-    r'^  File "[^"]*/otel_errors/hooks/[^"]*", line \d+, in \w+\n    return (?:wrapped|method)\(.*\n', re.MULTILINE
+    r'^  File "[^"]*/otel_errors/(?:hooks/[^"]*|patching\.py)", line \d+, in \w+\n'
+    r"    return (?:wrapped|call|original\.__get__)\(.*\n(?: *[~^]+\n)?",
+    re.MULTILINE,
 )
 
 
