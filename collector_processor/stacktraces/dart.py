@@ -28,7 +28,9 @@ _CLOSURE = re.compile(r"(?:\.?<(?:anonymous closure|fn|async_body)>)+")
 
 @remembered
 def function_key(function: str) -> str:
-    """A closure counts as the function that it is in."""
+    """A closure counts as the function that it is in; an offset, without names, tells no place."""
+    if function.startswith("_kDart"):
+        return ""
     return _CLOSURE.sub("", function).removeprefix("new ")
 
 

@@ -43,6 +43,8 @@ def function_key(function: str) -> str:
     if ">g__" in name:
         name = _LOCAL_FUNCTION.sub(r"\1.\2", name)
     name = _STATE_MACHINE.sub(lambda found: found[1] or "", name).replace("..", ".")
+    if ">d." in name:  # an async lambda's: <>c.<<Charge>b__2_0>d.MoveNext
+        name = _STATE_MACHINE.sub(lambda found: found[1] or "", name)
     if "@" in name:
         name = _FSHARP_CLOSURE.sub("", name)
     return "lambda_method" if name.startswith("lambda_method") else name
@@ -70,7 +72,7 @@ def read_frame(line: str) -> Frame | None:
     wrapper = called.startswith("(wrapper ")
     opening = called.find("(", called.find(") ") if wrapper else 0)
     function = called[:opening].strip()
-    named = "." in function or function == "lambda_method"
+    named = "." in function or function.startswith("lambda_method")
     if not wrapper and (not named or " " in function.replace(", ", ",")):
         return None
     if place is None or placed is None:

@@ -32,7 +32,7 @@ _PYTHON_LIBRARY = re.compile(
 _JAVASCRIPT_LIBRARY = re.compile(
     r"""
     (?:^|[/\\(])node_modules[/\\]
-    | ^(?:node:|internal/|native\b|\[native|wasm:)
+    | ^(?:node:|ext:|deno:|bun:|https://(?:deno\.land/(?:std|x/)|jsr\.io/|esm\.sh/)|internal/|native\b|\[native|wasm:)
     | ^(?:(?:chrome|moz|safari|safari-web|ms-browser)-extension|chrome|resource|debugger):
     | [/\\]~[/\\]                                    # node_modules as webpack 1 wrote it
     | webpack[/\\](?:bootstrap|runtime)
@@ -58,7 +58,7 @@ _NODE_CORE = frozenset(
 # Each pattern needs one of its hints: most files are the application's, and to look for a few words is quicker than to
 # search with the pattern.
 _JAVASCRIPT_HINTS = re.compile(
-    "telemetry|otel_errors|zone|node|internal/|native|wasm:|extension:|chrome:|resource:|debugger:|~|webpack|vendor"
+    "telemetry|otel_errors|zone|node|ext:|deno|bun:|jsr|esm|internal/|native|wasm:|extension:|chrome:|resource:|debugger:|~|webpack|vendor"
     "|polyfill|<"
 )
 
@@ -148,7 +148,7 @@ _RUST_NAME = re.compile(
 _NATIVE_SYSTEM = re.compile(
     r"^(?:/usr/(?:lib|include)|/lib|/System/Library|/build/glibc|\.\./(?:sysdeps|csu|nptl|sysdeps))|/lib(?:c|stdc\+\+|pthread)[.-]"
     r"|^lib(?:system|dyld|swift|objc|c\+\+|dispatch)|^(?:UIKit|UIKitCore|CoreFoundation|Foundation|AppKit|GraphicsServices|HIToolbox)$"
-    r"|/compiler-rt/|/sanitizer_common/|/libfuzzer/"
+    r"|^dyld(?::|$)|/compiler-rt/|/sanitizer_common/|/libfuzzer/"
 )
 _NATIVE_NAMES = (
     "std::",

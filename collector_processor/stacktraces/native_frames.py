@@ -22,6 +22,8 @@ _NUMBERED = re.compile(r"[0-9]{1,4}# +")
 _SWIFT = re.compile(r"[0-9]{1,4} {1,64}(?:\[[^\]]{0,64}\] {1,64}){0,4}0x[0-9a-f]{6,16} ")
 _GLOG = re.compile(r"@ +0x[0-9a-f]{4,16} +(?:\(unknown\) +|[0-9]{1,8} +)?(\S.*)$")
 _OFFSET = re.compile(r"\+0x[0-9a-f]{1,16}$")
+_LLDB = re.compile(r"(?:\* )?frame #[0-9]{1,5}: 0x[0-9a-f]{4,16} ([^`\s]{1,256})`(.{1,1024})$")
+_LLDB_ARGUMENTS = re.compile(r"\((?:[A-Za-z_]\w*=.*)?\)$")
 _APPLE = re.compile(r"[0-9]{1,4} +")
 _ADDRESS = re.compile(r" (0x[0-9a-fA-F]{5,16}) ")
 _GDB_ARGUMENTS = re.compile(r" \((?=[A-Za-z_][\w.@]*=|\)|\.\.\.)")
@@ -59,6 +61,9 @@ def read_frame(line: str) -> Frame | None:
         checked = _VALGRIND.match(text)
         if checked is not None:
             return _frame(checked[1].replace("???", ""), checked[2], int(checked[3]) if checked[3] else None)
+    if text[0] in "*f":
+        debugged = _LLDB.match(text)
+        return _lldb(debugged[1], debugged[2]) if debugged is not None else None
     if text[0] == "@":
         logged = _GLOG.match(text)
         return _frame(logged[1].replace("(unknown)", ""), "") if logged is not None else None
@@ -130,6 +135,16 @@ def _gdb(rest: str, address: str | None) -> Frame | None:
         return None
     function = called[: arguments.start()].strip()
     return _frame(function, place) if placed is None else _frame(function, placed[0], placed[1])
+
+
+def _lldb(module: str, rest: str) -> Frame | None:
+    """``Cart::total(this=0x0) at cart.cpp:42:5`` or ``start + 2360`` of a module."""
+    called, _, place = rest.rpartition(" at ")
+    placed = position(place) if called else None
+    if placed is None:
+        return _frame(_without_offset(rest) or rest, module)
+    called = _without_offset(called) or called
+    return _frame(_LLDB_ARGUMENTS.sub("", called) or called, *placed)
 
 
 def _boost(rest: str) -> Frame | None:

@@ -24,6 +24,7 @@ _FOLDED = re.compile(r"\s+(?=Stack trace: |#[0-9]{1,5} \S|Next [A-Z]|thrown in )
 _TRACE = re.compile(r"Stack trace:|\[stacktrace\]")
 _BEGINNINGS = ("Next ", "[previous exception]")
 _GENERATED = re.compile(r"@anonymous.*|:[0-9]+\}")
+_TEMPLATE = re.compile(r"__TwigTemplate_[0-9a-f]{16,128}(?:___[0-9]{1,16})?")
 _ANONYMOUS = re.compile(r"@anonymous.*?(?=->|::|\Z)", re.DOTALL)
 
 
@@ -31,6 +32,8 @@ _ANONYMOUS = re.compile(r"@anonymous.*?(?=->|::|\Z)", re.DOTALL)
 def function_key(function: str) -> str:
     """Without the place that PHP 8.4 puts into a closure's name; a closure alone says no place."""
     name = _GENERATED.sub("}", function) if function.startswith("{") or "{closure:" in function else function
+    if name.startswith("__TwigTemplate_"):
+        name = _TEMPLATE.sub("__TwigTemplate", name)
     if "@anonymous" in name:  # class@anonymous/srv/app/a.php:12$0->run
         name = _ANONYMOUS.sub("@anonymous", name)
     return "" if name.endswith("{closure}") else name

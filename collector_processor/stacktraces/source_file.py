@@ -66,6 +66,8 @@ _BUNDLE_HASH = re.compile(
     r"(?=[.\-_~])"
 )
 _VITE_HASH = re.compile(r"-[\w\-]{8}(?=\.m?js$)")
+_TEMPLATE = re.compile(r"[0-9a-f]{32,64}\.php")
+"""What Blade and Twig compile a template to, named by its path or its content."""
 _NUMBERED = re.compile(r"^[0-9]+(?=\.)")
 
 
@@ -125,6 +127,8 @@ def _split(file: str) -> tuple[list[str] | None, str]:
     if not parts:
         return None, ""
     base = parts.pop()
+    if _TEMPLATE.fullmatch(base):
+        base = "<hash>.php"
     if _SCRIPT.search(base):
         base = _BUNDLE_HASH.sub("", base)
         if vite:

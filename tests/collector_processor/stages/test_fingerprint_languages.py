@@ -98,6 +98,16 @@ GENERATED = {
         "   at Program.<<Main>$>g__Charge|0_1(String s) in /srv/Program.cs:line 31\n",
         "   at Program.<<<Main>$>g__Charge|0_3>d.MoveNext() in /srv/Program.cs:line 44\n",
     ),
+    "dotnet, an async lambda": (
+        "   at Shop.Pay.<>c__DisplayClass5_0.<<Charge>b__2>d.MoveNext()\n",
+        "   at Shop.Pay.<>c.<<Charge>b__7_1>d.MoveNext()\n",
+    ),
+    "php, templates": (
+        "#0 /srv/r1/storage/framework/views/0f3b0c1d2e3f405162738495a6b7c8d9e0f10213.php(3): Shop\\Pay->charge()\n"
+        "#1 /srv/r1/vendor/twig/T.php(5): __TwigTemplate_0123456789abcdef0123456789abcdef->block_body(Array)\n",
+        "#0 /opt/r2/storage/framework/views/ffffffffffff405162738495a6b7c8d9e0f10213.php(4): Shop\\Pay->charge()\n"
+        "#1 /opt/r2/vendor/twig/T.php(5): __TwigTemplate_ffff456789abcdef0123456789abcdef->block_body(Array)\n",
+    ),
     "ruby, a template": (
         "app/views/orders/_row.html.erb:4:in `_app_views_orders__row_html_erb___1234567890123456789_70123'\n",
         "app/views/orders/_row.html.erb:5:in `_app_views_orders__row_html_erb__987654321098765432_70999'\n",
