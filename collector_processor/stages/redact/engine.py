@@ -96,7 +96,7 @@ class Redactor:
             if rule is not None and self._goes_whole(text, rule):
                 return self._word(rule, text), (Redaction(self._names[rule], 0, len(text)),)
         ascii_only = text.isascii()
-        folded = text.encode() if ascii_only else fold(text)
+        folded = text.encode() if ascii_only and "\x1b" not in text else fold(text)
         matched = self.cues(folded)
         if not matched or not (hits := self._hits(text, folded, matched)):
             return (text if ascii_only else valid(text)), ()
@@ -158,7 +158,7 @@ class Redactor:
         else:
             current = self._replaced(text, hits)
         ascii_only = current.isascii()
-        folded = current.encode() if ascii_only else fold(current)
+        folded = current.encode() if ascii_only and "\x1b" not in current else fold(current)
         matched = self.cues(folded)
         if matched and (more := self._hits(current, folded, matched)):
             return self._clean_further(text, hits, more)
@@ -189,7 +189,7 @@ class Redactor:
 
     def _hits(self, text: str, folded: bytes, matched: list[int]) -> list[_Hit]:
         """What each rule with a cue in the text takes; where two overlap, their union under the earlier rule."""
-        plain = text if text.isascii() else folded.decode("latin-1")
+        plain = text if text.isascii() and "\x1b" not in text else folded.decode("latin-1")
         length = cut = len(folded)
         looks = MAX_LOOKS
         allowed = self._allowed

@@ -2,15 +2,18 @@
 
 A text and its folded form have the same length, so a position in one is a position in the other, whatever the text
 holds (accents, emoji, lone surrogates). Folding also takes away disguises that a person would not notice: full-width
-digits, typographic quotes and dashes, no-break spaces.
+digits, typographic quotes and dashes, no-break spaces; and the colours of a terminal, which stand between a key and
+its value in what loggers print.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 
 _HANDLER = "collector_processor.fold"
+_COLOUR = re.compile(rb"\x1b\[[0-9;]{0,16}m")
 
 LETTER = "ÿ"
 """Stands for a letter or digit outside Latin-1 that has no plain equivalent."""
@@ -70,7 +73,14 @@ codecs.register_error(_HANDLER, _fold_run)
 
 
 def fold(text: str) -> bytes:
-    """The folded form: ``len(fold(text)) == len(text)``; ASCII is unchanged. Never raises."""
+    """The folded form: ``len(fold(text)) == len(text)``; ASCII is unchanged, but for colours. Never raises."""
+    folded = _fold(text)
+    if b"\x1b" not in folded:
+        return folded
+    return _COLOUR.sub(lambda colour: b" " * len(colour[0]), folded)
+
+
+def _fold(text: str) -> bytes:
     if text.isascii():
         return text.encode("ascii")
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from collector_processor.stages.redact import keys, values
 from collector_processor.stages.redact.pattern import Span
+from collector_processor.stages.redact.rule import vocabulary
 
 _SCHEME = re.compile(
     r"(?:bearer|basic|token|apikey|api-key|negotiate|ntlm|splunk|key|jwt|ssws"
@@ -14,10 +15,20 @@ _SCHEME = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """Group 1: schemes whose credentials are a list up to the end of the line; after the others stands one token."""
-_CREDENTIAL = re.compile(r"[0-9A-Za-z._~+/=:%|-]+")
+_CREDENTIAL = re.compile(r"[^\s\"'`,;&<>(){}\[\]\\]+")
 _LIST = re.compile(r"(?:[\w-]{1,64}=(?:\\*\"[^\"\n\\]*\\*\"|[^\s,\"']+)[, \t]*)+", re.ASCII)
 _OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z-]{2,30}[ \t]+(\[[a-z-]+\]|(?=\S*\d)[^\s\"',;]{8,})")
 _PAIR = re.compile(r"[^\s=;,\"']{1,128}=[^\s;,\"']+")
+
+
+_SCHEMES = vocabulary(
+    "bearer basic token apikey api-key negotiate ntlm digest oauth oauth1 oauth2 hawk kerberos saml ldap mtls"
+)
+
+
+def is_scheme(value: str) -> bool:
+    """A scheme without credentials: they are missing, or somebody says which scheme is meant."""
+    return value.strip(" :,;.").lower() in _SCHEMES
 
 
 def header(text: str, position: int, kind: str, limit: int | None = None) -> Sequence[Span] | None:

@@ -10,16 +10,19 @@ import re
 from collections.abc import Callable, Sequence
 
 from collector_processor.stages.redact import keys, values
-from collector_processor.stages.redact.headers import header
+from collector_processor.stages.redact.headers import header, is_scheme
 from collector_processor.stages.redact.pattern import Match, Span
 from collector_processor.stages.redact.rule import WORD, Check, Example, Rule, vocabulary
 from collector_processor.stages.redact.source_lines import on_source_line
 
 _KEY = r"[0-9A-Za-z_.$\xc0-\xff-]*"
-_CLOSING = r"(?:\\*[\"'`]|%2[27]|&quot;|&#0?3[49];|\\+u0022)?"
-_ASSIGN = r"(?:[ \t]*(?:=>|[:=]{1,2}|%3[AaDd])|[ \t]+->[ \t]|\][ \t]*=>?(?:\\?n|\n[ \t]{1,16})?|\)=\()"
+_CLOSING = r"(?:\\*[\"'`]|%(?:25)?2[27]|%(?:25)?5[Dd]|&quot;|&#0?3[49];|\\+u0022)?"
+_ASSIGN = (
+    r"(?:[ \t]*(?:=>|[:=]{1,2}|%(?:25)?3[AaDd])|[ \t]+(?:->[ \t]|string[ \t]*=)"
+    r"|\][ \t]*=>?(?:\\?n|\n[ \t]{1,16})?|\)=\()"
+)
 _IS = r"[ \t]+(?:is|was|IS|WAS)[ \t]*:?[ \t]"
-_TUPLE = r"\\*[\"'],[ \t]*b?\\*[\"']"
+_TUPLE = r"\\*[\"'],[ \t]*b?\\*[\"']|,[ \t]?(?:<<)?\""
 _SEPARATOR = f"(?:{_CLOSING}{_ASSIGN}|{_IS}|{_TUPLE}|>|&gt;)"
 _NO_WORD = r"\[(?:[^a-z]|[a-z-]*(?:[^a-z\]-]|\z))|\[[a-z-]*\]"
 _QUOTED = "|".join(rf"{quote}(?:[^\[]|{_NO_WORD}[^{quote}])" for quote in "\"'`")
@@ -35,6 +38,14 @@ _KEY_OF_WORDS = re.compile(
 """For the keys that hold blanks (``api key: …``): group 1 is the key."""
 
 _SEPARATES = ("", "=", ":")
+_ESCAPED = re.compile("(?:25)?[0-9A-Fa-f]{2}(?=.)", re.DOTALL)
+_TYPED = re.compile(r"&?[A-Za-z_][\w.]{1,24}[?!]?[ \t]{0,4}=[ \t]{0,4}(?=[\"'`])", re.ASCII)
+"""What stands between ``password:`` and its literal in Python, TypeScript, Kotlin, Swift and Rust."""
+_BLOCK = re.compile(r"\|[+-]?[ \t]{0,4}\r?\n[ \t]{1,32}([^\s\[][^\n]{0,512})")
+"""A block of YAML (``password: |``): group 1 is its first line."""
+_NEXT_LINE = re.compile(r"[ \t]{0,4}\r?\n[ \t]{0,64}(?=[\"'])")
+_YAML_TAG = re.compile("!(?:vault|secret|env|env_var|ref|reference|sub|getatt|join|importvalue)", re.IGNORECASE)
+"""What says where the value comes from (CloudFormation, Ansible, Home Assistant)."""
 _MACHINE_MADE = re.compile(r"[0-9A-Za-z][0-9A-Za-z+/=_-]{7,}")
 _LETTER = re.compile("[A-Za-z]")
 _WORDLIKE = re.compile(r"[0-9A-Za-z_\xc0-\xff]")
@@ -101,6 +112,7 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
     def check(text: str, match: Match) -> Sequence[Span]:
         key_start, position = match[0]
         key_end = _KEY_RUN.match(text, key_start).end()  # type: ignore[union-attr] # a key begins every match
+        key_start = _behind_escape(text, key_start, key_end)
         if text[key_end] == " " and text[key_end:position].lstrip(" \t")[:1] not in _SEPARATES:
             key_end = _end_of_words(text, key_start, position)
         key = text[key_start:key_end]
@@ -113,11 +125,15 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
             return ()  # "Set-Cookie header": the dash joins words
         if before == ":" and _in_address(text, key_start):
             return ()  # ``https://ann:xPW:7@host``: the middle of a password that urls.py takes
+        if before == "/" and separator == ":" and _is_user(text, key_start, position):
+            return ()  # ``https://x-access-token:…@host``: urls.py takes it, and leaves the host
         if separator in (">", "&gt;"):
             return _element(text, key_start, position, separator)
         if separator == ")=(":  # Key (api_token)=(…) already exists
             end = text.find(")", position, position + values.MAX_VALUE)
             return () if end < 0 or values.is_nothing(text[position:end]) else ((position, end),)
+        if mark[:1] == ",":  # {password,"…"} of Erlang
+            return _erlang_tuple(text, key_start, position, kind)
         if "," in separator:  # ("authorization", "…"): the pattern has taken the opening quote
             return _header_tuple(text, key, key_start, position, kind)
         if separator.endswith("::"):
@@ -126,6 +142,15 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
             position += 1
         if position == len(text):
             return ()
+        if text[position] in "\r\n" and separator[0] in "\"'":  # JSON that is printed with its values on lines below
+            line = _NEXT_LINE.match(text, position)
+            position = line.end() if line is not None else position
+        if mark == ":":
+            typed = _TYPED.match(text, position, position + 64)
+            position = typed.end() if typed is not None else position
+            block = _BLOCK.match(text, position)
+            if block is not None:
+                return () if values.is_nothing(block[1]) else (block.span(1),)
         first = text[position]
         if first in "\"'`" and before == first and separator[0] in ":=":
             return ()  # the header 'Cookie:' is missing: the quotes hold the key and its colon
@@ -137,17 +162,20 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
         if value is not None:
             compared = kind == keys.TOKEN and mark.endswith("==")
             return () if compared and values.is_word(text[value.start : value.end]) else _spans(text, value, kind)
-        if on_source_line(text, key_start):
+        if on_source_line(text, key_start) or mark[:6] == "string":
             return ()
         if kind in (keys.AUTHORIZATION, keys.COOKIE):
-            credentials = header(text, position, kind)
+            whole = kind == keys.AUTHORIZATION or key.lower().endswith(("cookie", "cookies"))
+            credentials = header(text, position, kind) if whole else None
             if credentials is not None:
                 return credentials
             if kind == keys.AUTHORIZATION and not key.lower().endswith("authorization"):
                 return ()  # a bare "auth" says too little: only with quotes or a scheme
-            if kind == keys.COOKIE and key.lower().endswith(("cookie", "cookies")) and mark != "=":
+            if kind == keys.COOKIE and whole and mark != "=":
                 return ()
-        value = values.unquoted(text, position, encoded="%3" in separator)
+        value = values.unquoted(text, position, encoded="%3" in separator or "%25" in separator)
+        if before == ";" and kind == keys.COOKIE and "?" in text[value.start : value.end]:
+            value = value._replace(end=text.index("?", value.start))  # /cart;jsessionid=…?page=2
         if (
             mark == "="
             and kind in (keys.PASSWORD, keys.SECRET, keys.KEY)
@@ -161,6 +189,22 @@ def carried(kind: str, named: Callable[[str], bool]) -> Check:
     return check
 
 
+def _behind_escape(text: str, start: int, end: int) -> int:
+    """Where the key begins behind a URL-encoded mark (``%3Fapi_key``), whose digits look like a part of it."""
+    if text[start - 1 : start] != "%":
+        return start
+    escape = _ESCAPED.match(text, start, end)
+    return escape.end() if escape is not None else start
+
+
+def _is_user(text: str, start: int, end: int) -> bool:
+    """Whether a key and its colon are the user of an address with a password."""
+    if text[max(0, start - 3) : start] != "://":
+        return False
+    rest = text[end : end + 256].split(maxsplit=1)
+    return bool(rest) and "@" in rest[0]
+
+
 def _end_of_words(text: str, start: int, end: int) -> int:
     match = _KEY_OF_WORDS.fullmatch(text, start, end)
     return match.end(1) if match is not None else end - 1
@@ -171,6 +215,8 @@ def _spans(text: str, value: values.Value, kind: str) -> Sequence[Span]:
     if values.is_nothing(inside) or values.is_sentence(inside) or not _fits(inside, kind):
         return ()
     if kind == keys.AUTHORIZATION:
+        if is_scheme(inside):
+            return ()
         credentials = header(text, value.start, kind, value.end)
         return credentials if credentials is not None else ((value.start, value.end),)
     return ((value.start, value.end),)
@@ -208,6 +254,10 @@ def _is_unquoted_secret(
     if not _in_form(text, key_start, value.end) and _is_code(inside, kind, separator):
         return False
     if inside[0] in "({[<" or inside[:2] in ("--", "$("):
+        return False
+    if kind == keys.AUTHORIZATION and is_scheme(inside):
+        return False
+    if inside[0] == "!" and separator[-1] == ":" and _YAML_TAG.fullmatch(inside) is not None:
         return False
     if inside[0] == "$" and separator[0] in " \t" and values.is_variable(inside):
         return False  # ``$password = $_POST['password']``
@@ -253,7 +303,9 @@ def _is_code(inside: str, kind: str, separator: str) -> bool:
 
 
 def _in_address(text: str, position: int) -> bool:
-    return "://" in text[max(0, position - 64) : position].rsplit(maxsplit=1)[-1]
+    """Also in an ARN, where ``secret:`` is a kind of resource and its name follows."""
+    word = text[max(0, position - 96) : position].rsplit(maxsplit=1)[-1]
+    return "://" in word[-64:] or "arn:" in word
 
 
 def _in_form(text: str, key_start: int, end: int) -> bool:
@@ -309,6 +361,13 @@ def _braced(text: str, position: int) -> Sequence[Span]:
     """A value of ODBC in braces; a name in braces is a place where a value would come."""
     match = _BRACED.match(text, position)
     return () if match is None or match[1].isidentifier() else (match.span(1),)
+
+
+def _erlang_tuple(text: str, key_start: int, position: int, kind: str) -> Sequence[Span]:
+    if text[key_start - 1 : key_start] != "{":
+        return ()
+    value = values.quoted(text, position - 1)
+    return () if value is None else _spans(text, value, kind)
 
 
 def _header_tuple(text: str, key: str, key_start: int, position: int, kind: str) -> Sequence[Span]:

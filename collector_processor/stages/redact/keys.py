@@ -24,7 +24,8 @@ SESSION = "session"
 WORDS: dict[str, frozenset[str]] = {
     PASSWORD: vocabulary(
         """password passwd passwords pass pw pwd passphrase passcode passwort kennwort senha contrasena contraseña
-        motdepasse wachtwoord mdp pswd psw passw passwrd pword parola haslo sifre heslo pwds pgpass storepass keypass"""
+        motdepasse wachtwoord mdp pswd psw passw passwrd pword parola haslo sifre heslo pwds pgpass storepass keypass
+        requirepass masterauth"""
     ),
     TOKEN: vocabulary("token jwt sig bearer"),
     SECRET: vocabulary("secret secrets credential credentials creds mnemonic totpsecret"),
@@ -84,6 +85,15 @@ PHRASES: dict[tuple[str, ...], str] = {
     ("card", "code"): PIN,
     ("social", "security", "number"): SSN,
     ("mot", "de", "passe"): PASSWORD,
+    ("client", "key", "data"): KEY,  # of a kubeconfig
+    ("honeycomb", "team"): KEY,
+    ("github", "pat"): TOKEN,
+    ("gh", "pat"): TOKEN,
+    ("gitlab", "pat"): TOKEN,
+    ("azure", "pat"): TOKEN,
+    ("devops", "pat"): TOKEN,
+    ("devops", "ext", "pat"): TOKEN,
+    ("ado", "pat"): TOKEN,
 }
 # These and numbers may follow without changing what is named.
 FOLLOWERS = vocabulary(

@@ -30,12 +30,12 @@ class Value(NamedTuple):
 # An opening quote: string prefixes of Python, backslashes of a text inside a text, wrappers that print around a secret.
 _OPENING = re.compile(
     r"(?:(?:Some|Ok|Just|Optional|SecretStr|Secret|Sensitive|String|string|str|bytes|b64)"
-    r"(?:\(|\[|[ \t])(?:\d+\)[ \t]*)?|\(string\)[ \t]*|[\[(][ \t]*)?"
-    r"(?:[bBrRuUfF]{1,2})?(\\*[\"'`])",
+    r"(?:\(|\[|[ \t])(?:\d+\)[ \t]*)?|\(string\)[ \t]*|\[\](?:string|interface ?\{\})\{|<<|[\[(][ \t]*)?"
+    r"(?:[bBrRuUfF]{1,2}|[NE])?(\\*[\"'`])",
     re.ASCII,
 )
 _WRAPPER = re.compile(r"(?:Some|Ok|Just|Optional|Secret|Sensitive)[(\[]|\[")
-_MAY_OPEN = frozenset("SOJsbBrRuUfF(\\[`%&")
+_MAY_OPEN = frozenset("SOJsbBrRuUfFNE<(\\[`%&")
 """What ``_OPENING`` or ``_ENTITY`` may begin with, besides quotes."""
 _STOP = re.compile(r"[\t\n\f\r \"'`<>&;,\\|]")
 # What follows a delimiter when the value is over: nothing, or the next pair.
@@ -71,6 +71,7 @@ _TEMPLATE = re.compile(
     r"(?:\*+|[xX]{3,}|[·¤]+|\.{3}|-+|_+|#+|\?+"  # masks
     r"|\[[A-Za-z][A-Za-z ._-]*(?::[0-9a-f]{6}| ¤[0-9A-Za-z]{4})?\]|<[^<>]*>"
     r"|[$#]?\{+[^{}]*\}|\$\([^()]*\)|\$[A-Z_][0-9A-Z_]*|\$\d{1,3}|%[-+0-9.]*[sdrvqx]|%\(\w+\)s|%[A-Z_]+%"
+    r"|(?:[a-z_]\w*\.)+[A-Z][\w$]*@[0-9a-f]{5,8}|\[[BC]@[0-9a-f]{5,8}"  # objects of Java without a text
     r"|:[A-Za-z_]+|@[A-Za-z_]+)[,;.)\]}]*",
     re.ASCII,
 )
@@ -93,7 +94,7 @@ _PATH = re.compile(
 )
 
 
-_ENCODED_END = re.compile("%(?:26|20|3[Bb]|0[AaDd]|22|7[Dd])")
+_ENCODED_END = re.compile("%(?:25)?(?:26|20|3[Bb]|0[AaDd]|22|7[Dd])")
 _ENTITY = re.compile(r"%2[27]|&quot;|&#0?3[49];|\\u0022")
 """A quote, URL-encoded, HTML-encoded or as JSON may write it."""
 _REFERENCE_MARK = re.compile(r"[./\\\[(>]")
@@ -186,14 +187,14 @@ def is_mask(value: str) -> bool:
     stripped = value.strip()
     if not stripped.strip(" \t.,;:!"):
         return True
-    if stripped[0].isalnum() and stripped[0] not in "xX":
+    if stripped[0].isalnum() and stripped[0] not in "xX" and "@" not in stripped:
         return False  # none of these begins so
     return _TEMPLATE.fullmatch(stripped, 0, _JUDGED) is not None
 
 
 def is_nothing(value: str, *, quoted: bool = True) -> bool:
     """A mask or a state: there is no secret in it. Without quotes, also a word of a sentence or a type."""
-    if len(value) > _LONGEST_STATE and value[0].isalnum() and value[0] not in "xX":
+    if len(value) > _LONGEST_STATE and value[0].isalnum() and value[0] not in "xX" and "@" not in value:
         return False
     bare = value.strip(" \t\n\r.,;:!").lower()
     return bare in _STATES or (not quoted and bare in _PROSE) or is_mask(value)

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import accumulate
 
 from collector_processor.stages.redact.pattern import Match, Span
-from collector_processor.stages.redact.rule import Example, Rule, stands_alone
+from collector_processor.stages.redact.rule import WORD, Example, Rule, stands_alone
 
 _SEPARATOR = re.compile("[ .-]")
 _HEX = frozenset("0123456789abcdefABCDEF-")
@@ -177,6 +177,16 @@ def _hex_word(text: str, end: int) -> bool:
     return start < end and all(character in _HEX for character in text[start:end])
 
 
+_BLANK = r"(?:%20|\+)"
+
+
+def _encoded_cards(text: str, match: Match) -> Sequence[Span]:
+    start, end = match[0]
+    behind_escape = text[start - 3 : start - 2] == "%" and text[end : end + 1] not in WORD
+    alone = behind_escape or stands_alone(text, start, end)
+    return (match[0],) if alone and is_card(text[start:end].replace("%20", "").replace("+", "")) else ()
+
+
 RULES = (
     Rule(
         name="card",
@@ -204,5 +214,17 @@ RULES = (
             "image sha256:4000000000000002",
             "<Thread(Thread-7, started 140243868735165)>",
         ),
+    ),
+    Rule(
+        name="encoded-card",
+        replacement="[card]",
+        what="the same in URL-encoding, with `%20` or `+` between the groups",
+        pattern=rf"\d{{4}}{_BLANK}(?:\d{{4}}{_BLANK}\d{{4}}{_BLANK}\d{{4}}|\d{{6}}{_BLANK}\d{{4,5}})",
+        check=_encoded_cards,
+        examples=(
+            Example("card=4111+1111+1111+1111&cvx", "card=[card]&cvx"),
+            Example("card%3D3782%20822463%2010005", "card%3D[card]"),
+        ),
+        counter_examples=("4111+1111+1111+1112", "x=4111%201111"),
     ),
 )

@@ -20,11 +20,15 @@ RULES = (
         name="set-command",
         replacement="[secret]",
         spreads=True,
-        what="`setenv DB_PASSWORD …`, `aws configure set aws_secret_access_key …`, `npm config set …:_authToken …`",
-        pattern=r"\b(?:setenv|configure[ \t]+set|config[ \t]+set)[ \t]+([\w.:/-]{2,128})[ \t]+[\"']?([^\s\"'`]{3,512})",
-        cue=r"\b(?:setenv|configure[ \t]+set|config[ \t]+set)[ \t]",
+        what="`setenv DB_PASSWORD …`, `aws configure set aws_secret_access_key …`, `npm config set …:_authToken …`, "
+        "`CONFIG SET requirepass …`",
+        pattern=r"(?i)\b(?:setenv|config(?:ure)?[ \t]+set)[ \t]+([\w.:/-]{2,128})[ \t]+[\"']?([^\s\"'`]{3,512})",
+        cue=r"(?i)\b(?:setenv|config(?:ure)?[ \t]+set)[ \t]",
         check=_set,
-        examples=(Example("setenv DB_PASSWORD hunter2", "setenv DB_PASSWORD [secret]"),),
+        examples=(
+            Example("setenv DB_PASSWORD hunter2", "setenv DB_PASSWORD [secret]"),
+            Example("CONFIG SET requirepass hunter2", "CONFIG SET requirepass [secret]"),
+        ),
         counter_examples=("setenv DB_HOST hunter2", "setenv DB_PASSWORD $1"),
     ),
     Rule(

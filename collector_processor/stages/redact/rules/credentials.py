@@ -31,6 +31,7 @@ RULES = (
         "`Authorization` values under their key: after a scheme that is kept (Bearer, Basic, Digest …) or alone",
         (
             Example("Authorization: Bearer 9f8a7b6c5d4e", "Authorization: Bearer [authorization]"),
+            Example("Authorization: Bearer p$s!9F.qS7", "Authorization: Bearer [authorization]"),
             Example('{"Authorization": "Basic dXNlcjpwYXNz"}', '{"Authorization": "Basic [authorization]"}'),
             Example(
                 "curl -H 'authorization: token 0a1b2c3d4e5f' https://api",
@@ -51,6 +52,8 @@ RULES = (
             "auth: Bearer realm",
             'missing header "Authorization"',
             "Unsupported authorization scheme: Digest",
+            "Authorization: Bearer",
+            '{"auth": "oauth2"}',
         ),
     ),
     _rule(
@@ -61,6 +64,8 @@ RULES = (
             Example("Cookie: sid=31d4d96e; theme=dark", "Cookie: [cookie]"),
             Example("'Set-Cookie': 'sid=31d4d96e; Path=/'", "'Set-Cookie': '[cookie]'"),
             Example("/cart;JSESSIONID=1A530637289A03B0", "/cart;JSESSIONID=[cookie]"),
+            Example("/cart;jsessionid=1A530637289A03B0?page=2", "/cart;jsessionid=[cookie]?page=2"),
+            Example("?PHPSESSID=g4i8dqr2wn49&page=2", "?PHPSESSID=[cookie]&page=2"),
             Example("sid=31d4d96e", "[cookie]", "http.request.header.cookie"),
         ),
         ("session_id 81 has ended", "cookie: expired", "Cookies are disabled", "session.id=7f3e"),
@@ -86,6 +91,14 @@ RULES = (
             Example("my password is hunter2 and", "my password is [password] and"),
             Example('Config { password: Some("hunter2") }', 'Config { password: Some("[password]") }'),
             Example("[password] => hunter2", "[password] => [password]"),
+            Example('val password: String = "hunter2"', 'val password: String = "[password]"'),
+            Example('var dbPassword string = "hunter2"', 'var dbPassword string = "[password]"'),
+            Example('{user,"ann"},{password,"hunter2"}', '{user,"ann"},{password,"[password]"}'),
+            Example('#{password => <<"hunter2">>}', '#{password => <<"[password]">>}'),
+            Example("user%5Bpassword%5D=hunter2&x=1", "user%5Bpassword%5D=[password]&x=1"),
+            Example("password: |\n  hunter2\nport: 1", "password: |\n  [password]\nport: 1"),
+            Example('"password":\n  "hunter2"', '"password":\n  "[password]"'),
+            Example("\x1b[36mpwd\x1b[0m=\x1b[35mhunter2\x1b[0m", "\x1b[36mpwd\x1b[0m=\x1b[35m[password]\x1b[0m"),
             Example("hunter2", "[password]", "db.password"),
         ),
         (
@@ -103,6 +116,10 @@ RULES = (
             "passed=12 failed=3",
             "Wrong password: try again",
             "the password is incorrect",
+            "password=com.shop.Secret@1b6d3586",
+            "password: !vault |",
+            "password string = os.Getenv",
+            'val password: String = ""',
         ),
     ),
     _rule(
@@ -114,6 +131,8 @@ RULES = (
             Example('{"access_token":"a81fd0c2e9","expires_in":3600}', '{"access_token":"[token]","expires_in":3600}'),
             Example("X-Auth-Token: a81fd0c2e9", "X-Auth-Token: [token]"),
             Example("deploy --token=a81fd0c2e9", "deploy --token=[token]"),
+            Example("r=%252Fcb%253Ftoken%253Da81fd0c2e9%2526x", "r=%252Fcb%253Ftoken%253D[token]%2526x"),
+            Example("SET access_token = N'a81fd0c2e9'", "SET access_token = N'[token]'"),
         ),
         (
             "token expired",
@@ -134,7 +153,12 @@ RULES = (
             Example("client_secret=8Kq~v91", "client_secret=[secret]"),
             Example('"clientSecret" : "8Kq~v91"', '"clientSecret" : "[secret]"'),
         ),
-        ("secret not found: db-main", "secretName: db-main", 'kubernetes secret "db-main" not found'),
+        (
+            "secret not found: db-main",
+            "secretName: db-main",
+            'kubernetes secret "db-main" not found',
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-Ab12Cd",
+        ),
     ),
     _rule(
         keys.KEY,
@@ -149,6 +173,8 @@ RULES = (
                 "AccountName=shop;AccountKey=[key];EndpointSuffix=core",
             ),
             Example("7f3e9a", "[key]", "x-api-key"),
+            Example("next=%2Fcb%3Fapi_key%3D7f3e9a%26x", "next=%2Fcb%3Fapi_key%3D[key]%26x"),
+            Example('"X-Api-Key":[]string{"7f3e9a"}', '"X-Api-Key":[]string{"[key]"}'),
         ),
         (
             "KeyError: 'api_key'",

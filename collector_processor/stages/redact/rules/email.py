@@ -10,11 +10,14 @@ from collector_processor.stages.redact.rule import WORD, Example, Rule, vocabula
 from collector_processor.stages.redact.source_lines import on_source_line
 
 # Endings that are no top-level domain but files, private networks or members of objects.
-_NOT_DOMAINS = vocabulary(
+_FILES = vocabulary(
     """js jsx ts tsx mjs cjs vue svelte html htm css scss map json yaml yml xml php java kt rb cs cpp cxx hpp swift
-    scala exe dll jar war class  wasm txt log csv pdf png jpg jpeg gif svg ico zip gz tgz tar rc service socket
-    target mount local internal localdomain localhost lan  git bundle min chunk esm umd node"""
+    scala exe dll jar war class wasm txt log csv pdf png jpg jpeg gif svg ico webp avif bmp tiff heic webm woff ttf eot
+    zip gz tgz tar rc docx xlsx pptx parquet avro sql toml ini cfg conf lock tmp bak pem crt msi deb rpm whl
+    min chunk esm umd bundle"""
 )
+_PRIVATE = vocabulary("service socket target mount local internal localdomain localhost lan git node")
+_BEFORE_FILE_ENDING = vocabulary("com org net edu gov")
 # Generic domains that need no second look.
 _GENERIC = vocabulary(
     """com org net edu gov mil int info biz name pro aero coop museum jobs mobi travel tel cat asia post xxx app dev
@@ -54,7 +57,11 @@ def _address(text: str, match: Match) -> Sequence[Span]:
     after = text[end : end + 2]
     if not local or local[-1] == "." or ".." in local or local[0] not in WORD:
         return ()
-    if ending in _NOT_DOMAINS or (after and (after[0] in WORD or after[0] == "(")):
+    if ending in _FILES and len(labels) > 2 and labels[-2].lower() in _BEFORE_FILE_ENDING:
+        end -= len(ending) + 1  # a file that is named after an address: exports/ann@example.com.json
+        labels.pop()
+        ending, after = labels[-1].lower(), ""
+    if ending in _FILES or ending in _PRIVATE or (after and (after[0] in WORD or after[0] == "(")):
         return ()
     if domain[0] == "-" or "-." in domain or ".-" in domain:
         return ()
@@ -105,6 +112,7 @@ RULES = (
             Example("<o'brien@example.com>", "<[email]>"),
             Example("ann&#64;example.com, ann@[203.0.113.7]", "[email], [email]"),
             Example("my email is other+foobar@t.co.", "my email is [email]."),
+            Example("no such key: exports/ann@example.com.json", "no such key: exports/[email].json"),
         ),
         counter_examples=(
             "ann@localhost",
@@ -114,6 +122,7 @@ RULES = (
             "email/parser.py",
             "@scope/name",
             "lodash@4.17.21",
+            "logo@2x.webp",
             "git@github.com:org/repo.git",
             "ssh://git@github.com/org/repo",
             "com.shop.Order@1b2c3d4e",

@@ -48,6 +48,16 @@ def _end_of_groups(text: str, start: int, length: int) -> int:
     return position
 
 
+def _encoded_iban(text: str, match: Match) -> Sequence[Span]:
+    start, end = match[0]
+    value = text[start:end].replace("%20", "").replace("+", "")
+    if len(value) != IBAN_LENGTHS.get(value[:2]) or text[end : end + 1].isalnum():
+        return ()
+    if text[start - 1 : start].isalnum() and text[start - 3 : start - 2] != "%":
+        return ()
+    return ((start, end),) if int((value[4:] + value[:4]).translate(_LETTERS)) % 97 == 1 else ()
+
+
 def _ssn(text: str, match: Match) -> Sequence[Span]:
     start, end = match[0]
     area, group, serial = text[start : start + 3], text[start + 4 : start + 6], text[start + 7 : end]
@@ -85,6 +95,15 @@ RULES = (
             Example("IBAN: GB82 WEST 1234 5698 7654 32.", "IBAN: [iban]."),
         ),
         counter_examples=("DE89370400440532013001", "AB12CD34EF56AB78", "GB82WEST123456987654321"),
+    ),
+    Rule(
+        name="encoded-iban",
+        replacement="[iban]",
+        what="the same in URL-encoding, with `%20` or `+` between the groups",
+        pattern=r"[A-Z]{2}\d{2}(?:(?:%20|\+)[0-9A-Z]{4}){2,7}(?:(?:%20|\+)[0-9A-Z]{1,3})?",
+        check=_encoded_iban,
+        examples=(Example("iban=GB82+WEST+1234+5698+7654+32&x", "iban=[iban]&x"),),
+        counter_examples=("GB82+WEST+1234+5698+7654+33",),
     ),
     Rule(
         name="us-ssn",

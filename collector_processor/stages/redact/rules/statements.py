@@ -12,7 +12,10 @@ from collector_processor.stages.redact.rule import Example, Rule
 
 def quoted_after(text: str, match: Match) -> Sequence[Span]:
     """The inside of the quotes that open at the end of the match."""
-    value = values.quoted(text, match[0][1] - 1)
+    position = match[0][1] - 1
+    while position > match[0][0] and text[position - 1] == "\\":
+        position -= 1
+    value = values.quoted(text, position)
     if value is None or values.is_nothing(text[value.start : value.end]):
         return ()
     return ((value.start, value.end),)
@@ -122,6 +125,17 @@ def _form_part(text: str, match: Match) -> Sequence[Span]:
     return (match[2],)
 
 
+def _is_named(text: str, match: Match) -> bool:
+    name = match[1] if match[1][0] >= 0 else match[2]
+    return keys.kind_of(text[slice(*name)]) is not None
+
+
+def _pair(text: str, match: Match) -> Sequence[Span]:
+    value = text[slice(*match[2])]
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return (match[2],) if mixed and keys.kind_of(text[slice(*match[1])]) is not None else ()
+
+
 RULES = (
     Rule(
         name="sql-insert",
@@ -197,12 +211,15 @@ RULES = (
         what="`IDENTIFIED BY '…'`, `WITH PASSWORD '…'`, `SET PASSWORD … = '…'`, `PRAGMA key = '…'` in SQL",
         pattern=r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by(?:[ \t]+password)?"
         r"|(?:with|encrypted)[ \t]+password|set[ \t]+password[^=\n]{0,120}="
-        r"|pragma[ \t]+(?:re)?key[ \t]*=)[ \t]*'",
+        r"|pragma[ \t]+(?:re)?key[ \t]*=)[ \t]*N?\\*[\"']",
         check=quoted_after,
         examples=(
             Example("CREATE USER ann IDENTIFIED BY 'hunter'", "CREATE USER ann IDENTIFIED BY '[password]'"),
             Example("ALTER ROLE ann WITH PASSWORD 'hunter'", "ALTER ROLE ann WITH PASSWORD '[password]'"),
             Example("SET PASSWORD FOR 'a'@'%' = 'hunter'", "SET PASSWORD FOR 'a'@'%' = '[password]'"),
+            Example(
+                'GRANT ALL ON *.* TO ann IDENTIFIED BY "hunter"', 'GRANT ALL ON *.* TO ann IDENTIFIED BY "[password]"'
+            ),
         ),
         counter_examples=("identified by email", "with password '' "),
     ),
@@ -227,7 +244,7 @@ RULES = (
         spreads=True,
         what='`<add key="Password" value="…"/>`, `<input name="token" value="…">`, '
         '`{"name": "DB_PASSWORD", "value": "…"}`, the same in YAML',
-        pattern=r"(?i)\b(?:key|name|type|id)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']?([\w.-]{2,80})\\*[\"']?"
+        pattern=r"(?i)\b(?:key|name|type|id|property)\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']?([\w.-]{2,80})\\*[\"']?"
         r"(?:,\s{0,20}|\s{1,20})\\*[\"']?value\\*[\"']?[ \t]*[:=][ \t]*[\"'\\0-9A-Za-z$+/]",
         cue=r"(?i)value\\*[\"']?[ \t]*[:=]",
         check=_named_element,
@@ -235,7 +252,61 @@ RULES = (
             Example('<add key="DbPassword" value="hunter2"/>', '<add key="DbPassword" value="[secret]"/>'),
             Example('{"name": "DB_PASSWORD", "value": "hunter2"}', '{"name": "DB_PASSWORD", "value": "[secret]"}'),
             Example("- name: DB_PASSWORD\n  value: hunter2\n", "- name: DB_PASSWORD\n  value: [secret]\n"),
+            Example(
+                'Property: spring.datasource.password\n    Value: "hunter2"',
+                'Property: spring.datasource.password\n    Value: "[secret]"',
+            ),
         ),
         counter_examples=('<input type="text" value="12">', '<add key="Password" value=""/>'),
+    ),
+    Rule(
+        name="php-serialized",
+        replacement="[secret]",
+        spreads=True,
+        what='what PHP serialises: `s:8:"password";s:7:"…";`, in sessions `password|s:7:"…";`',
+        pattern=r"(?:\bs:\d{1,4}:\\*\"([\w.-]{2,80})\\*\";|\b([\w.-]{2,80})\|)s:\d{1,6}:\\*\"",
+        cue=r"[;|]s:\d{1,6}:\\*\"[^\[]",
+        check=lambda text, match: quoted_after(text, match) if _is_named(text, match) else (),
+        examples=(
+            Example('a:1:{s:8:"password";s:7:"hunter2";}', 'a:1:{s:8:"password";s:7:"[secret]";}'),
+            Example('name|s:3:"ann";token|s:7:"hunter2";', 'name|s:3:"ann";token|s:7:"[secret]";'),
+        ),
+        counter_examples=('a:1:{s:4:"host";s:7:"hunter2";}', 'password|s:0:"";'),
+    ),
+    Rule(
+        name="php-argument",
+        replacement="[password]",
+        spreads=True,
+        what="passwords among the arguments of a PHP stack trace: `PDO->__construct('mysql:…', 'shop', '…')`",
+        pattern=r"(?:\b(?:PDO->__construct|PDO::connect|mysqli->(?:__construct|real_connect|connect)"
+        r"|mysqli_connect|imap_open|oci_connect|odbc_connect)\('[^'\n]{0,64}', '[^'\n]{0,64}', "
+        r"|\b(?:ldap_bind|ftp_login|ssh2_auth_password|mysqli_real_connect)\([^'\n]{1,64}, '[^'\n]{0,64}', "
+        r"|\bpassword_(?:verify|hash)\()'([^'\n]{1,64})'",
+        cue=r"(?:->(?:__construct|real_connect|connect)|::connect|_connect|imap_open|ldap_bind|ftp_login"
+        r"|ssh2_auth_password|password_verify|password_hash)\([^\n]*'",
+        check=group_1,
+        examples=(
+            Example(
+                "#0 /srv/db.php(12): PDO->__construct('mysql:host=db;d...', 'shop', 'hunter2')",
+                "#0 /srv/db.php(12): PDO->__construct('mysql:host=db;d...', 'shop', '[password]')",
+            ),
+            Example(
+                "#1 /srv/a.php(3): password_verify('hunter2', NULL)",
+                "#1 /srv/a.php(3): password_verify('[password]', NULL)",
+            ),
+        ),
+        counter_examples=("#0 /srv/a.php(3): Mailer->__construct('shop', 'eu', 'fast')", "password_verify() failed"),
+    ),
+    Rule(
+        name="pair",
+        replacement="[secret]",
+        spreads=True,
+        what="a key and its value as .NET prints a pair: `[Password, …]`, when the value is more than letters",
+        pattern=r"(?i)\[([\w.-]{0,60}(?:password|passwd|pwd|secret|token|apikey|api-key|api_key)), "
+        r"([^\[\]\s,\"']{6,256})\]",
+        cue=r"(?i)(?:password|passwd|pwd|secret|token|apikey|api-key|api_key), [^\[\]\s,\"']{6,256}\]",
+        check=_pair,
+        examples=(Example("Data: [Password, hunter2] [User, ann]", "Data: [Password, [secret]] [User, ann]"),),
+        counter_examples=("fields [password, username] are missing", "[token, 81]"),
     ),
 )

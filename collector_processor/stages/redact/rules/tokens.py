@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 
+from collector_processor.stages.redact import values
 from collector_processor.stages.redact.pattern import Match, Pattern, Span
 from collector_processor.stages.redact.rule import Example, Rule
 
@@ -45,6 +46,22 @@ def _basic(text: str, match: Match) -> Sequence[Span]:
     return ((start, end),) if b":" in decoded else ()
 
 
+def _sasl_plain(text: str, match: Match) -> Sequence[Span]:
+    """Only what decodes to ``identity, user, password`` with NUL between."""
+    start, end = match[1]
+    value = text[start:end].rstrip("=")
+    try:
+        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except ValueError:
+        return ()
+    return ((start, end),) if decoded.count(b"\0") == 2 else ()
+
+
+def _session_cookie(text: str, match: Match) -> Sequence[Span]:
+    value = text[slice(*match[1])]
+    return (match[1],) if any(map(str.isdigit, value)) and not values.is_nothing(value) else ()
+
+
 RULES = (
     Rule(
         name="jwt",
@@ -79,5 +96,29 @@ RULES = (
         check=_basic,
         examples=(Example("sent Basic dXNlcjpwYXNz", "sent Basic [credentials]"),),
         counter_examples=("basic authentication failed", "Basic constraints"),
+    ),
+    Rule(
+        name="sasl-plain",
+        replacement="[credentials]",
+        spreads=True,
+        what="what follows `AUTH PLAIN` (SMTP, IMAP, POP3) when it decodes to a user and a password",
+        pattern=r"(?i)\bauth(?:enticate)?[ \t]+plain[ \t]+([0-9A-Za-z+/]{8,900}={0,2})",
+        check=_sasl_plain,
+        examples=(Example("535 5.7.8 AUTH PLAIN AGFubgBodW50ZXIy", "535 5.7.8 AUTH PLAIN [credentials]"),),
+        counter_examples=("250-AUTH PLAIN LOGIN CRAM-MD5", "AUTH PLAIN mechanism"),
+    ),
+    Rule(
+        name="session-cookie",
+        replacement="[cookie]",
+        spreads=True,
+        what="cookies that say so by their name: `__Host-…`, `__Secure-…`, WordPress's, Rails' `_shop_session`",
+        pattern=r"(?:__(?:Host|Secure)-[\w.-]{1,64}|\bwordpress_(?:logged_in|sec)_[0-9a-f]{32}|\b_[a-z0-9_]{1,40}_session)"
+        r"=([^\s;,\"'&\\<>()\[]{16,900})",
+        check=_session_cookie,
+        examples=(
+            Example("__Host-session=9f8a7b6c5d4e3f2a; Secure", "__Host-session=[cookie]; Secure"),
+            Example("_shop_session=9f8a7b6c5d4e3f2a1b0c expired", "_shop_session=[cookie] expired"),
+        ),
+        counter_examples=("__Host-sid=missing", "_shop_session=none", "_db_session=sessionmaker()"),
     ),
 )

@@ -134,7 +134,7 @@ _MAIL_AND_CHAT = (
     issued(
         "telegram-token",
         "Telegram bot tokens",
-        r"\d{8,10}:AA",
+        r"(?:\bbot)?\d{8,10}:AA",  # https://api.telegram.org/bot123456789:AA…/sendMessage
         "[0-9A-Za-z_-]{33}",
         "123456789:AA" + ALNUM[:33],
         cue=r"\d:AA[0-9A-Za-z_-]",
@@ -212,6 +212,23 @@ _OBSERVABILITY = (
     ),
     issued("posthog-key", "PostHog personal keys", "phx_", "[0-9A-Za-z]{43,47}", "phx_" + ALNUM[:43], check=ALONE),
     issued("honeycomb-key", "Honeycomb keys", "hc[a-z]ik_", "[0-9a-z]{50,64}", "hcaik_" + LOWER[:58], check=ALONE),
+    issued("wakatime-key", "WakaTime keys", "waka_", _UUID, "waka_" + UUID),
+    issued(
+        "ngrok-token",
+        "ngrok authtokens",
+        r"\b[12][0-9A-Za-z]{26}_",
+        "[0-9A-Za-z]{20,22}",
+        "2" + ALNUM[:26] + "_" + ALNUM[:21],
+        check=machine_made,
+        cue=r"\b[12][0-9A-Za-z]{26}_[0-9A-Za-z]{20}",
+    ),
+    issued(
+        "stytch-secret",
+        "Stytch secrets",
+        r"\bsecret-(?:live|test)-",
+        "[0-9A-Za-z_-]{35}=",
+        "secret-test-" + ALNUM[:35] + "=",
+    ),
     issued("axiom-token", "Axiom tokens", "xa[ap]t-", _UUID, "xaat-" + UUID),
     issued(
         "launchdarkly-key",

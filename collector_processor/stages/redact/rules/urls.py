@@ -122,6 +122,22 @@ RULES = (
         counter_examples=("?signature=missing", "signature=(self, name: str, value: str)"),
     ),
     Rule(
+        name="function-key",
+        replacement="[key]",
+        spreads=True,
+        what="the key in an address of Azure Functions (`azurewebsites.net/…?code=…`)",
+        pattern=r"\bazurewebsites\.net/[^\s\"'<>]{0,400}?[?&]code=([0-9A-Za-z%+/=_-]{20,300})",
+        cue=r"azurewebsites\.net/",
+        check=_group,
+        examples=(
+            Example(
+                "POST https://shop.azurewebsites.net/api/pay?code=0aB1cD2eF3gH4iJ5kL6mN7oP== 500",
+                "POST https://shop.azurewebsites.net/api/pay?code=[key] 500",
+            ),
+        ),
+        counter_examples=("https://shop.azurewebsites.net/api/pay?code=404",),
+    ),
+    Rule(
         name="encoded-url-password",
         replacement="[password]",
         spreads=True,

@@ -123,6 +123,18 @@ KEYED = [
     "пароль: {}",
     "密码：{}",
     "login(password='{0}') with {0} refused",
+    'val password: String = "{}"',
+    'var dbPassword string = "{}"',
+    '[{{user,"ann"}},{{password,"{}"}}]',
+    '#{{password => <<"{}">>, port => 1}}',
+    "user%5Bpassword%5D={}&x=1",
+    "password: |\n  {}\nport: 1",
+    '{{\n"password":\n  "{}"\n}}',
+    "\x1b[36mpassword\x1b[0m=\x1b[35m{}\x1b[0m",
+    "r=%252Fcb%253Ftoken%253D{}%2526x",
+    'a:1:{{s:8:"password";s:7:"{}";}}',
+    'Property: db.password\n    Value: "{}"',
+    "Data: [Password, {}] [User, ann]",
 ]
 LOOK_ALIKES: list[Callable[[random.Random], str]] = [
     lambda rng: f"{rng.getrandbits(128):032x}",
