@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 from otel_errors.not_errors import is_not_an_error
 
 if TYPE_CHECKING:
-    from otel_errors.handler import Handled
+    from otel_errors.handled import Handled
 
 __all__ = ["Catch", "Caught"]
 

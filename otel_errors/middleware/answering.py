@@ -10,7 +10,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
 
 from otel_errors.app_errors import BaseAppError
-from otel_errors.handler import ErrorHandler, Handled
+from otel_errors.handled import Handled
+from otel_errors.handler import ErrorHandler
 from otel_errors.middleware.response import ErrorResponse, Page, response_to
 from otel_errors.not_errors import is_control_flow, is_not_an_error
 

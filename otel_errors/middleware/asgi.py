@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from otel_errors.handler import ErrorHandler, Handled
+from otel_errors.handled import Handled
+from otel_errors.handler import ErrorHandler
 from otel_errors.middleware.answering import Answering, Asked
 from otel_errors.middleware.response import ErrorResponse, Page
 

@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 import grpc.aio
 
-from otel_errors.handler import ErrorHandler, Handled
+from otel_errors.handled import Handled
+from otel_errors.handler import ErrorHandler
 from otel_errors.middleware.answering import Answering
 from otel_errors.middleware.grpc import MECHANISM, Behaviour, rebuilt, status_of
 from otel_errors.middleware.grpc_status import Trailer, accept_language, trailers_of

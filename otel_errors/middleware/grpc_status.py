@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from otel_errors.handler import REFERENCE_HEADER, Handled
+from otel_errors.handled import REFERENCE_HEADER, Handled
 
 __all__ = ["accept_language", "details_of", "trailers_of"]
 

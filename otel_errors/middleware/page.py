@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from otel_errors.handler import Handled
+from otel_errors.handled import Handled
 from otel_errors.messages import default_messages
 from otel_errors.safe_text import text_of
 

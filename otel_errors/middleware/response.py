@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from otel_errors.app_errors import BaseAppError
 from otel_errors.guard import tell_failure
-from otel_errors.handler import Handled
+from otel_errors.handled import Handled
 from otel_errors.middleware.page import error_page, plain_text
 from otel_errors.negotiation import best_media_type
 

@@ -58,6 +58,7 @@ def test_the_modules_for_applications_are_among_them() -> None:
         "catching",
         "details",
         "error_codes",
+        "handled",
         "handler",
         "logger",
         "messages",
