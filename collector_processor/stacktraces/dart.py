@@ -23,6 +23,7 @@ _COMPILED = re.compile(r"\s*#[0-9]{1,5} +abs [0-9a-f]{8,16}(?: virt [0-9a-f]{8,1
 _PLACE = re.compile(r"(.{1,1024}?)(?: ([0-9]{1,9})(?::([0-9]{1,9}))?)?$")
 _THROWN = re.compile(r"The following (\S{1,256}) (?:was thrown|object was thrown)")
 """Flutter's report of an error; the message is on the lines below."""
+_BANNER = "*** *** ***"
 _CLOSURE = re.compile(r"(?:\.?<(?:anonymous closure|fn|async_body)>)+")
 
 
@@ -89,7 +90,9 @@ def _header(header: list[str], type_: str) -> tuple[str | None, str | None]:
             rest = header[index + 1 :]
             end = next((at for at, said in enumerate(rest) if not said.strip()), len(rest))
             return thrown[1], "\n".join(rest[:end]) or None
-    return split_header(header, type_)
+    # A program without names describes itself before its frames: numbers of the process and addresses, no message.
+    banner = next((index for index, line in enumerate(header) if line.startswith(_BANNER)), len(header))
+    return split_header([line for line in header[:banner] if not line.startswith("Warning: This VM ")], type_)
 
 
 DART = Language(

@@ -165,3 +165,16 @@ def test_what_is_generated_does_not_count(name: str) -> None:
 )
 def test_culprit(language: str, frames: str, culprit: str) -> None:
     assert group(type="Boom", message="", stacktrace="Boom\n" + frames, language=language).culprit == culprit
+
+
+def test_an_offset_of_a_dart_program_without_names_tells_no_place() -> None:
+    text = (
+        "*** *** *** ***\npid: 4711, tid: 4711, name 1.ui\n"
+        "    #00 abs 0000007a1e5d21c3 virt 00000000001ea1c3 _kDartIsolateSnapshotInstructions+0x1151c3\n"
+    )
+    built_again = text.replace("1151c3", "22f00").replace("1ea1c3", "0f7f00")
+
+    def key(stacktrace: str, message: str) -> str:
+        return group(type="Boom", message=message, stacktrace=stacktrace, language="dart").fingerprint
+
+    assert key(text, "declined") == key(built_again, "declined") != key(text, "no such card")
