@@ -113,7 +113,7 @@ def load(
             return read(raw)
         except ValueError as error:
             given_text = f"{len(str(raw))} characters" if secret else f"{raw!r:.80}"
-            problems.append(f"{name}: {given_text}: {error}; {'none' if secret else repr(default)} is used")
+            problems.append(f"{name}: {given_text}: {error}; {_as_written(default)} is used")
             return default
 
     user_key = value(USER_KEY, "user_key", _key, "", secret=True)
@@ -154,6 +154,13 @@ def signal_mode(value: str) -> SignalMode:
     if "logs/dup" in wishes:
         return LOGS_DUP
     return LOGS if "logs" in wishes else SPAN_EVENTS
+
+
+def _as_written(default: object) -> str:
+    """A default as one would write it into the environment."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if isinstance(default, (int, float)) else "none"
 
 
 def _boolean(value: object) -> bool:

@@ -55,14 +55,20 @@ def test_settings_and_bad_values() -> None:
             "OTEL_ERRORS_ENABLED": "maybe",
             "OTEL_ERRORS_MAX_STACKTRACE_BYTES": "12",
             "OTEL_ERRORS_SEND_USER": "True",
+            "OTEL_ERRORS_BEFORE_SEND": "nowhere",
+            "OTEL_ERRORS_NOT_ERRORS": "a b",
+            "OTEL_ERRORS_SOURCE_LINES": "99",
             "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "500",
             "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT": "bad",
         },
     )
     assert settings == config.Settings(send_user=True, sdk_value_characters=500)
     assert problems == [
-        "OTEL_ERRORS_ENABLED: 'maybe': true or false is needed; True is used",
+        "OTEL_ERRORS_ENABLED: 'maybe': true or false is needed; true is used",
         "OTEL_ERRORS_MAX_STACKTRACE_BYTES: '12': a whole number from 1024 to 1048576 is needed; 65536 is used",
+        "OTEL_ERRORS_BEFORE_SEND: 'nowhere': a function, or module:function, is needed; none is used",
+        "OTEL_ERRORS_NOT_ERRORS: 'a b': 'a b' is not the name of a class, such as shop.errors.OutOfStock; none is used",
+        "OTEL_ERRORS_SOURCE_LINES: '99': a whole number from 0 to 20 is needed; 0 is used",
     ]
     settings, problems = config.load({"enabled": False, "max_stacktrace_bytes": 2048}, {"OTEL_ERRORS_ENABLED": "true"})
     assert (settings.enabled, settings.max_stacktrace_bytes, problems) == (False, 2048, [])

@@ -39,7 +39,7 @@ HASH = hmac.new(KEY.encode(), b"u-17", "sha256").hexdigest()[:16]
         (
             {"OTEL_ERRORS_SEND_USER": "maybe"},
             False,
-            "OTEL_ERRORS_SEND_USER: 'maybe': true, false or pseudonym is needed; False is used",
+            "OTEL_ERRORS_SEND_USER: 'maybe': true, false or pseudonym is needed; false is used",
         ),
     ],
 )
