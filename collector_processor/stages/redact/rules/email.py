@@ -82,6 +82,13 @@ def _address(text: str, match: Match) -> Sequence[Span]:
     return ((start, end),)
 
 
+def _quoted_address(text: str, match: Match) -> Sequence[Span]:
+    """Not what stands between two texts of a list, the second a decorator: ``["…", "@app.get(…)"]``."""
+    start, end = match[0]
+    local = text[start : text.index("@", start, end)]
+    return ((start, end),) if any(map(str.isalnum, local)) else ()
+
+
 def _in_authority(text: str, start: int) -> bool:
     """Whether the user part of ``scheme://user@host`` or ``scheme://user:password@host`` stands here."""
     head = text[max(0, start - 256) : start]
@@ -139,8 +146,16 @@ RULES = (
         what='e-mail addresses whose first part is in quotes: `"ann lee"@example.com`',
         pattern=rf"\\{{0,3}}\"[^\"\\\n@]{{1,64}}\\{{0,3}}\"@{_DOMAIN}",
         cue=rf"\"@{_DOMAIN}",
+        check=_quoted_address,
         shortest=8,
-        examples=(Example('to "ann lee"@example.com', "to [email]"),),
-        counter_examples=('import "x"@2.1.0', 'the "at" sign "@"'),
+        examples=(
+            Example('to "ann lee"@example.com', "to [email]"),
+            Example('to "Анна Ли"@example.com', "to [email]"),
+        ),
+        counter_examples=(
+            'import "x"@2.1.0',
+            'the "at" sign "@"',
+            '["    return total", "@app.get(path)"]',
+        ),
     ),
 )
