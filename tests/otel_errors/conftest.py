@@ -13,12 +13,21 @@ from pathlib import Path
 
 import pytest
 
+from otel_errors.scope import EMPTY, _own
 from tests.otel_errors.in_memory import start
 from tests.otel_errors.receiver import Receiver
 
 __all__ = ["start"]
 
 INSTRUMENT = str(Path(sys.executable).parent / "opentelemetry-instrument")
+
+
+@pytest.fixture(autouse=True)
+def _a_scope_of_its_own() -> Iterator[None]:
+    """What a test sets, or what is logged while it keeps log records, must not be in the scope of the next one."""
+    token = _own.set(EMPTY)
+    yield
+    _own.reset(token)
 
 
 @pytest.fixture(scope="module")
